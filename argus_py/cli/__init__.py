@@ -1,0 +1,1 @@
+"""Entry points: the commands of the package."""

@@ -1,0 +1,1 @@
+"""Remote sides of the ports: PAP, PDP and PEP daemons over HTTP."""

@@ -1,0 +1,1 @@
+"""Ini files of the Java daemons and their translation to frozen settings."""

@@ -1,0 +1,1 @@
+"""X.509, proxy and attribute certificates: who is this?"""

@@ -1,0 +1,1 @@
+"""Hessian 1: the bytes of the PEP port."""

@@ -1,0 +1,1 @@
+"""Values of an authorization: request, response, attributes, names. Standard library only."""

@@ -1,0 +1,35 @@
+"""An authorization request: who, on what, to do what, in which environment (XACML 2.0 section 6)."""
+
+from dataclasses import dataclass
+
+from argus_py.model.attribute import Attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    attributes: tuple[Attribute, ...] = ()
+    category: str | None = None  # None: access-subject
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    attributes: tuple[Attribute, ...] = ()
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    subjects: tuple[Subject, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    action: Action | None = None
+    environment: Environment | None = None

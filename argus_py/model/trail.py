@@ -1,0 +1,21 @@
+"""How an answer came about: what the audit line and the explanation are written from."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Travels with a response inside the daemons; never goes to a client.
+
+    ``decided_by`` are the ids of PolicySets, Policy and Rule on the path to the decision, outermost first; empty when
+    no rule decided. ``reason`` says in a sentence why a result is Indeterminate. ``account`` and ``lease`` are set by
+    the account mapping: the local account, and the name of its lease file if it came from a pool.
+    """
+
+    decided_by: tuple[str, ...] = ()
+    reason: str | None = None
+    request_id: str | None = None
+    responder: str | None = None
+    response_id: str | None = None
+    account: str | None = None
+    lease: str | None = None

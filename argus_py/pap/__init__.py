@@ -1,0 +1,1 @@
+"""Policy administration: policies, paps, permissions, what PDPs and other PAPs get."""

@@ -1,0 +1,1 @@
+"""Policy decision: the engine and the refresh of its policy."""

@@ -1,0 +1,1 @@
+"""Policy enforcement: enrich a request, get a decision, fulfil its obligations."""

@@ -1,0 +1,1 @@
+"""Parts lists and life cycle: the only rooms that know everybody."""

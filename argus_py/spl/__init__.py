@@ -1,0 +1,1 @@
+"""The Simplified Policy Language."""

@@ -1,0 +1,1 @@
+"""Files and databases: policies in SQL, trust and map files, the gridmapdir."""

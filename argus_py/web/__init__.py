@@ -1,0 +1,1 @@
+"""HTTP and TLS surfaces; the only asynchronous code."""

@@ -1,0 +1,1 @@
+"""XACML 2.0: policies, evaluation, documents."""

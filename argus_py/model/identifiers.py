@@ -6,6 +6,7 @@ Source: argus-pep-api-c:src/argus/xacml.h, profiles.h; argus-pep-api-java:.../co
 from typing import Final
 
 _XS = "http://www.w3.org/2001/XMLSchema#"
+_XQUERY = "http://www.w3.org/TR/2002/WD-xquery-operators-20020816#"
 _XACML1 = "urn:oasis:names:tc:xacml:1.0:"
 _XACML2 = "urn:oasis:names:tc:xacml:2.0:"
 _GLITE = "http://glite.org/xacml/"
@@ -29,6 +30,10 @@ class DataType:
     RFC822_NAME: Final = _XACML1 + "data-type:rfc822Name"
     IP_ADDRESS: Final = _XACML2 + "data-type:ipAddress"
     DNS_NAME: Final = _XACML2 + "data-type:dnsName"
+    DAY_TIME_DURATION: Final = _XACML2 + "data-type:dayTimeDuration"
+    YEAR_MONTH_DURATION: Final = _XACML2 + "data-type:yearMonthDuration"
+    W3C_DAY_TIME_DURATION: Final = _XQUERY + "dayTimeDuration"  # the names in the text of XACML 2.0
+    W3C_YEAR_MONTH_DURATION: Final = _XQUERY + "yearMonthDuration"
     FQAN: Final = _GLITE + "datatype/fqan"
 
 
@@ -79,6 +84,7 @@ class Glite:
     LOCAL_ENVIRONMENT_MAP_POSIX: Final = _GLITE + "obligation/local-environment-map/posix"
     FQAN_MATCH: Final = _GLITE + "algorithm/fqan-match"
     FQAN_REGEXP_MATCH: Final = _GLITE + "algorithm/fqan-regexp-match"
+    OIDC: Final = _GLITE + "attribute/oidc-"  # what an OpenID provider says of a user follows: issuer, group, scope ...
     ACTION_EXECUTE: Final = _GLITE + "action/execute"
 
 

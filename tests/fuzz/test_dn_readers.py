@@ -1,0 +1,57 @@
+"""Any text gives a name or a DnSyntaxError, in linear time."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from argus_py.model.dn import MAX_TEXT_LENGTH, DistinguishedName, DnSyntaxError
+
+TEXTS = (
+    st.text(max_size=60)
+    | st.text('CN=OU,+/\\"#<>;x09aé \n\ud800', max_size=60)
+    | st.lists(
+        st.sampled_from(["CN=", "DC=", "/", "\\", '"', "+", ",", "#", "a", " ", "\\xC3", "\\C3", "2.5.4.3="])
+    ).map("".join)
+)
+
+
+def outcome(read: Callable[[str], DistinguishedName], text: str) -> DistinguishedName | DnSyntaxError:
+    try:
+        return read(text)
+    except DnSyntaxError as error:
+        return error
+
+
+@settings(max_examples=500, deadline=None)
+@given(TEXTS)
+def test_rfc2253_reader_gives_a_name_or_a_syntax_error(text: str) -> None:
+    result = outcome(DistinguishedName.parse_rfc2253, text)
+    if isinstance(result, DnSyntaxError):
+        assert result.text == text
+    else:
+        assert DistinguishedName.parse_rfc2253(result.rfc2253()) == result
+
+
+@settings(max_examples=500, deadline=None)
+@given(TEXTS)
+def test_slash_reader_gives_a_name_or_a_syntax_error(text: str) -> None:
+    result = outcome(DistinguishedName.parse_slash, text)
+    if isinstance(result, DnSyntaxError):
+        assert result.text == text
+    else:
+        assert DistinguishedName.parse_rfc2253(result.rfc2253()) == result
+
+
+@pytest.mark.parametrize(
+    "piece", [" ", "\\", '"', "=", "+", "/", "\\x9", "1.", "a", "\\ ", "/CN", "#", "\n", "/2.5.4=", "9"]
+)
+@pytest.mark.parametrize("lead", ["", "CN=", "/CN=", 'CN="', "CN=#", "CN=a+", "/"])
+def test_no_text_takes_long(lead: str, piece: str) -> None:
+    text = lead + piece * ((MAX_TEXT_LENGTH - 8) // len(piece)) + "<"
+    started = time.process_time()
+    outcome(DistinguishedName.parse_rfc2253, text)
+    outcome(DistinguishedName.parse_slash, text)
+    assert time.process_time() - started < 0.2  # quadratic time would be seconds

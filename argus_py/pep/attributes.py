@@ -1,0 +1,28 @@
+"""Finding and replacing attributes in a request; order is kept, new attributes come last."""
+
+from collections.abc import Iterable, Set
+from dataclasses import replace
+
+from argus_py.model.attribute import Attribute
+from argus_py.model.request import Environment, Request
+
+
+def find(attributes: Iterable[Attribute], attribute_id: str, datatype: str | None = None) -> tuple[Attribute, ...]:
+    """The attributes of one identifier, and of one datatype if given, in the order received."""
+    return tuple(a for a in attributes if a.id == attribute_id and datatype in (None, a.datatype))
+
+
+def first_value(attributes: Iterable[Attribute], attribute_id: str, datatype: str | None = None) -> str | None:
+    """The first value of the first such attribute that has one."""
+    return next((a.values[0] for a in find(attributes, attribute_id, datatype) if a.values), None)
+
+
+def without(attributes: Iterable[Attribute], ids: Set[str]) -> tuple[Attribute, ...]:
+    return tuple(a for a in attributes if a.id not in ids)
+
+
+def set_environment(request: Request, attributes: tuple[Attribute, ...]) -> Request:
+    """The request with these environment attributes, in the place of any of the same identifiers."""
+    environment = request.environment or Environment()
+    kept = without(environment.attributes, {a.id for a in attributes})
+    return replace(request, environment=replace(environment, attributes=kept + attributes))

@@ -1,0 +1,23 @@
+"""One request and its answer as the journal sees them: the client of the connection included."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argus_py.model.dn import DistinguishedName
+from argus_py.model.request import Request
+from argus_py.model.response import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """``received_at`` is when the request was complete; ``duration`` includes its wait for a worker.
+
+    ``client`` is the subject proven in the TLS handshake, None without one; ``address`` that of the peer.
+    """
+
+    received_at: datetime
+    duration: timedelta
+    client: DistinguishedName | None
+    address: str
+    request: Request
+    response: Response

@@ -1,0 +1,1 @@
+"""From a subject to a local account: map files, groups, lease names."""

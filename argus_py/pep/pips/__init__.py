@@ -1,0 +1,1 @@
+"""Policy information points, one file each."""

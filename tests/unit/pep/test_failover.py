@@ -1,0 +1,149 @@
+"""Several PDPs as one decision point."""
+
+from datetime import timedelta
+
+import pytest
+
+from argus_py.errors import Unavailable
+from argus_py.model.request import Request
+from argus_py.model.response import Decision, Response, Result
+from argus_py.model.trail import Trail
+from argus_py.pep.failover import Failover
+from argus_py.pep.ports import NoDecision
+from argus_py.xacml.document import NotXmlText
+
+A, B, C = "https://a/authz", "https://b/authz", "https://c/authz"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Point:
+    """A PDP that gives ``decision``, or raises ``error`` if it has one, and takes its time."""
+
+    def __init__(self, clock: Clock, decision: Decision = Decision.PERMIT) -> None:
+        self.clock = clock
+        self.decision = decision
+        self.error: Exception | None = None
+        self.seconds = 0.0
+        self.asked = 0
+
+    def decide(self, request: Request) -> Response:
+        self.asked += 1
+        self.clock.now += self.seconds
+        if self.error:
+            raise self.error
+        return Response((Result(self.decision),), request)
+
+
+class Site:
+    def __init__(self, **options: timedelta) -> None:
+        self.clock = Clock()
+        self.points = {url: Point(self.clock) for url in (A, B, C)}
+        self.failover = Failover(self.points, self.clock, **options)
+
+    def fail(self, *urls: str, reason: str = "refused") -> None:
+        for url in urls:
+            self.points[url].error = NoDecision(f"{url}: {reason}", Trail(reason=f"{url} {reason}"))
+
+    def asked_by_one_request(self) -> list[str]:
+        before = {url: point.asked for url, point in self.points.items()}
+        self.failover.decide(Request())
+        return [url for url, point in self.points.items() if point.asked > before[url]]
+
+
+def test_the_first_one_decides() -> None:
+    assert Site().asked_by_one_request() == [A]
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+def test_every_decision_is_final(decision: Decision) -> None:
+    site = Site()
+    site.points[A].decision = decision
+    assert site.failover.decide(Request()).results == (Result(decision),)
+    assert site.points[B].asked == 0
+
+
+def test_the_next_one_is_asked_after_a_failure() -> None:
+    site = Site()
+    site.fail(A, B)
+    site.points[C].decision = Decision.DENY
+    assert site.failover.decide(Request()).results == (Result(Decision.DENY),)
+
+
+def test_all_dead_is_told_with_the_list_and_the_trail_of_the_last() -> None:
+    site = Site()
+    site.fail(A, B, C)
+    with pytest.raises(NoDecision) as caught:
+        site.failover.decide(Request())
+    assert str(caught.value) == f"No response received from PDP: [{A}, {B}, {C}]"
+    assert caught.value.trail == Trail(reason=f"{C} refused")
+
+
+def test_a_failure_without_a_trail_gives_its_text() -> None:
+    site = Site()
+    site.fail(A, B)
+    site.points[C].error = Unavailable("no trust anchors")
+    with pytest.raises(NoDecision) as caught:
+        site.failover.decide(Request())
+    assert caught.value.trail == Trail(reason="no trust anchors")
+
+
+def test_one_that_failed_lately_is_asked_last() -> None:
+    site = Site(memory=timedelta(seconds=30))
+    site.fail(A)
+    assert site.asked_by_one_request() == [A, B]
+    site.clock.now += 29
+    assert site.asked_by_one_request() == [B]
+
+
+def test_one_that_failed_lately_still_decides_when_the_others_are_dead() -> None:
+    site = Site()
+    site.fail(A)
+    site.failover.decide(Request())
+    site.points[A].error = None
+    site.fail(B, C)
+    assert site.asked_by_one_request() == [A, B, C]
+
+
+def test_a_failure_is_forgotten_after_some_time() -> None:
+    site = Site(memory=timedelta(seconds=30))
+    site.fail(A)
+    site.failover.decide(Request())
+    site.points[A].error = None
+    site.clock.now += 30
+    assert site.asked_by_one_request() == [A]
+
+
+def test_a_failure_is_forgotten_with_the_next_success() -> None:
+    site = Site()
+    site.fail(A, B, C)
+    with pytest.raises(NoDecision):
+        site.failover.decide(Request())
+    site.points[A].error = None
+    assert site.asked_by_one_request() == [A]
+    site.points[B].error = site.points[C].error = None
+    assert site.asked_by_one_request() == [A]
+
+
+def test_no_further_one_is_asked_after_the_deadline() -> None:
+    site = Site(deadline=timedelta(seconds=60))
+    site.fail(A, B)
+    site.points[A].seconds = site.points[B].seconds = 30
+    with pytest.raises(NoDecision):
+        site.failover.decide(Request())
+    assert [point.asked for point in site.points.values()] == [1, 1, 0]
+
+
+def test_a_request_that_cannot_be_sent_is_no_failure_of_a_pdp() -> None:
+    site = Site()
+    site.points[A].error = NotXmlText("urn:a", "\x00")
+    with pytest.raises(NotXmlText):
+        site.failover.decide(Request())
+    site.points[A].error = None
+    assert site.asked_by_one_request() == [A]

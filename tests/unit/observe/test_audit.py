@@ -1,0 +1,132 @@
+import json
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from argus_py.model.attribute import Attribute
+from argus_py.model.dn import DistinguishedName
+from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite
+from argus_py.model.request import Action, Request, Resource, Subject
+from argus_py.model.response import Decision, Response, Result, indeterminate
+from argus_py.model.trail import Trail
+from argus_py.observe.audit import AuditJournal, audit_line, audit_record
+from argus_py.observe.logs import AUDIT, RECORDS
+from argus_py.pep.exchange import Exchange
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+SUBJECT = (
+    Attribute(AttributeId.KEY_INFO, (PEM,)),
+    Attribute(AttributeId.SUBJECT_ID, ("CN=Alice,O=Example,C=CH",), DataType.X500_NAME),
+    Attribute(Glite.VIRTUAL_ORGANIZATION, ("dteam",)),
+    Attribute(Glite.PRIMARY_FQAN, ("/dteam/Role=pilot/Capability=NULL",), DataType.FQAN),
+)
+EFFECTIVE = Request(
+    (Subject(SUBJECT),),
+    (Resource((Attribute(AttributeId.RESOURCE_ID, ("wn",)),)),),
+    Action((Attribute(AttributeId.ACTION_ID, (Glite.ACTION_EXECUTE,)),)),
+)
+TRAIL = Trail(
+    decided_by=("root", "private_1", "rule"),
+    request_id="_3fb2",
+    responder="https://argus.example.org:8152/authz",
+    response_id="_77ac",
+    decision="Permit",
+    account="dteam001",
+    lease="%2fc%3dch:dteam",
+)
+
+
+def exchange(response: Response) -> Exchange:
+    return Exchange(
+        received_at=datetime(2026, 11, 22, 6, 19, 23, 456789, tzinfo=UTC),
+        duration=timedelta(microseconds=12345),
+        client=DistinguishedName.parse_rfc2253("CN=wn001.example.org,O=Example,C=CH"),
+        address="192.0.2.7",
+        request=Request(),
+        response=response,
+    )
+
+
+PERMITTED = exchange(Response((Result(Decision.PERMIT),), EFFECTIVE, TRAIL))
+
+
+@pytest.mark.parametrize(
+    ("trail", "line"),
+    [
+        (TRAIL, "_3fb2|https://argus.example.org:8152/authz|_77ac|Permit|"),
+        (Trail(responder="PEPD cache", decision="Deny"), "null|PEPD cache|null|Deny|"),
+        (Trail(), "null|null|null|Error|"),
+        (
+            Trail(request_id="_91c0", reason="Error sending request to PDP: https://argus.example.org:8152/authz"),
+            "_91c0|null|null|Error|Error sending request to PDP: https://argus.example.org:8152/authz",
+        ),
+    ],
+)
+def test_the_line_is_that_of_the_java_daemon(trail: Trail, line: str) -> None:
+    assert audit_line(exchange(Response((Result(Decision.PERMIT),), None, trail))) == line
+
+
+def test_the_record_tells_who_did_what_and_how_it_was_decided() -> None:
+    assert json.loads(audit_record(PERMITTED)) == {
+        "time": "2026-11-22T06:19:23.456Z",
+        "client": "CN=wn001.example.org,O=Example,C=CH",
+        "address": "192.0.2.7",
+        "subject": "CN=Alice,O=Example,C=CH",
+        "vo": "dteam",
+        "fqan": "/dteam/Role=pilot/Capability=NULL",
+        "resource": "wn",
+        "action": Glite.ACTION_EXECUTE,
+        "decision": "Permit",
+        "decided": "Permit",
+        "decided_by": ["root", "private_1", "rule"],
+        "reason": None,
+        "account": "dteam001",
+        "lease": "%2fc%3dch:dteam",
+        "responder": "https://argus.example.org:8152/authz",
+        "request_id": "_3fb2",
+        "response_id": "_77ac",
+        "milliseconds": 12.345,
+    }
+
+
+def test_a_permit_that_was_not_sent_shows_in_the_record() -> None:
+    trail = Trail(decision="Permit", reason="PoolExhausted: no account")
+    response = replace(indeterminate("no account", EFFECTIVE), trail=trail)
+    record = json.loads(audit_record(exchange(response)))
+    assert (record["decided"], record["decision"]) == ("Permit", "Indeterminate")
+    assert record["reason"] == "PoolExhausted: no account"
+    assert audit_line(exchange(response)) == "null|null|null|Permit|"
+
+
+def test_what_is_not_known_is_null() -> None:
+    bare = replace(exchange(indeterminate(None)), client=None)
+    record = json.loads(audit_record(bare))
+    assert {name for name, value in record.items() if value is None} == {
+        *("client", "subject", "vo", "fqan", "resource", "action", "decided", "reason", "account", "lease"),
+        *("responder", "request_id", "response_id"),
+    }
+
+
+def test_a_name_that_is_only_claimed_and_the_vo_of_the_common_profile_are_recorded() -> None:
+    subject = Subject((Attribute(AttributeId.SUBJECT_ID, ("alice",)), Attribute(DciSec.VIRTUAL_ORGANIZATION, ("cms",))))
+    record = json.loads(audit_record(exchange(Response((Result(Decision.DENY),), Request((subject,)), TRAIL))))
+    assert (record["subject"], record["vo"]) == ("alice", "cms")
+
+
+def test_certificates_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, AUDIT)
+    caplog.set_level(logging.INFO, RECORDS)
+    AuditJournal().record(PERMITTED)
+    assert caplog.messages == [audit_line(PERMITTED), audit_record(PERMITTED)]
+    assert "CERTIFICATE" not in caplog.text
+    assert "MIIB" not in caplog.text
+
+
+def test_a_record_is_one_short_line_of_ascii_whatever_the_client_sent() -> None:
+    resource = Resource((Attribute(AttributeId.RESOURCE_ID, ("é\n\x1b\u2028\ud800" + "x" * 100_000,)),))
+    record = audit_record(exchange(Response((Result(Decision.DENY),), Request(resources=(resource,)), TRAIL)))
+    assert record.isascii()
+    assert record.isprintable()
+    assert len(record) < 2000

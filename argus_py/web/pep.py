@@ -66,7 +66,7 @@ class _Arrival:
 
     @classmethod
     def of(cls, request: HttpRequest, at: datetime) -> "_Arrival":
-        chain = peer_chain(request)
+        chain = peer_chain(request.scope)
         return cls(at, chain.subject if chain else None, request.client.host if request.client else "-")
 
 

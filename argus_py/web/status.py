@@ -1,4 +1,4 @@
-"""The status page of the PEP and PDP daemons: ``Name: value`` lines that monitoring probes split at the first ": ".
+"""The status pages of the daemons: ``Name: value`` lines that monitoring probes split at the first ": ".
 
 Source: argus-pdp-pep-common:src/main/java/org/glite/authz/common/http/StatusCommand.java; nagios-plugins-argus
 """
@@ -27,24 +27,32 @@ class StatusPage:
 
     def text(self) -> str:
         requests, errors = self.counts()
-        lines = [
+        return page(
             ("Status", "OK"),  # COMPAT: always; what is wrong stands in the details
             ("Service", self.service),
             ("ServiceVersion", self.version),
             ("ServiceStartupTime", java_time(self.started_at)),
             ("ServiceStartupTimeMillis", str(java_millis(self.started_at))),
             ("NumberOfProcessors", str(os.cpu_count())),
-            ("MaxMemory", f"{_PAGE * os.sysconf('SC_PHYS_PAGES')} bytes"),
-            ("UsedMemory", f"{_PAGE * int(_STATM.read_text().split()[1])} bytes"),
+            *memory_lines(),
             ("TotalRequests", str(requests)),
             ("TotalCompletedRequests", str(requests - errors)),
             ("TotalRequestErrors", str(errors)),
             *self.details(),
-        ]
-        return "".join(f"{name}: {_one_line(value)}\n" for name, value in lines)
+        )
 
     def response(self) -> PlainTextResponse:
         return PlainTextResponse(self.text().encode("latin-1", "replace"), media_type="text/plain;charset=iso-8859-1")
+
+
+def page(*lines: tuple[str, str]) -> str:
+    return "".join(f"{name}: {_one_line(value)}\n" for name, value in lines)
+
+
+def memory_lines() -> tuple[tuple[str, str], tuple[str, str]]:
+    """Of the machine, and of this process."""
+    total, resident = os.sysconf("SC_PHYS_PAGES"), int(_STATM.read_text().split()[1])
+    return ("MaxMemory", f"{_PAGE * total} bytes"), ("UsedMemory", f"{_PAGE * resident} bytes")
 
 
 def java_time(moment: datetime) -> str:

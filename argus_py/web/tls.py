@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.responses import PlainTextResponse
@@ -114,16 +114,9 @@ class TlsProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {"argus": {"chain": self._chain}}
 
 
-class HasScope(Protocol):
-    """A Starlette or FastAPI request."""
-
-    @property
-    def scope(self) -> Scope: ...
-
-
-def peer_chain(request: HasScope) -> VerifiedChain | None:
+def peer_chain(scope: Scope) -> VerifiedChain | None:
     """The proven certificate chain of the client, None on a port that does not ask for one."""
-    chain: VerifiedChain | None = request.scope.get("extensions", {}).get("argus", {}).get("chain")
+    chain: VerifiedChain | None = scope.get("extensions", {}).get("argus", {}).get("chain")
     return chain
 
 

@@ -1,0 +1,189 @@
+"""Outgoing SOAP calls between daemons: own credential, a proven peer, limits on the time and size of an answer.
+
+A TLS peer is judged twice, as on the service ports: OpenSSL checks the chain and the host name in the handshake, then
+``credentials.path`` checks namespaces and revocation before the first octet is sent. Proxy settings of the environment
+and redirections are not followed.
+"""
+
+import _ssl
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+
+from argus_py.credentials import path
+from argus_py.credentials.chain import UnverifiedChain
+from argus_py.credentials.trust import TrustAnchors
+from argus_py.errors import ConfigurationError, CredentialRejected, MalformedInput, Unavailable
+from argus_py.snapshot import Snapshot
+from argus_py.soap import envelope, fault, saml
+from argus_py.soap.fault import Fault
+
+_HEADERS = {"Content-Type": envelope.CONTENT_TYPE, "SOAPAction": saml.SOAP_ACTION, "Accept-Encoding": "identity"}
+
+
+class PeerUnreachable(Unavailable):
+    """No complete answer came from ``url``; ``reason`` says what went wrong on the way."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{url}: {reason}")
+        self.url = url
+        self.reason = reason
+
+
+class PeerFault(Unavailable):
+    """The peer at ``url`` answered with a SOAP ``fault``."""
+
+    def __init__(self, url: str, fault: Fault) -> None:
+        super().__init__(f"{url}: SOAP fault {fault.code}: {fault.text}")
+        self.url = url
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredential:
+    """PEM files; the key may be in a file of its own or in that of the certificate."""
+
+    certificate: Path
+    private_key: Path
+    private_key_password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """``connect``: TCP and TLS each; ``answer``: from the first octet sent to the last one received."""
+
+    connect: timedelta = timedelta(seconds=30)
+    answer: timedelta = timedelta(seconds=30)
+
+
+class ClientTls:
+    """The TLS side of outgoing connections; follows the trust anchors as they are refreshed."""
+
+    def __init__(
+        self, credential: ClientCredential | None, trust: Snapshot[TrustAnchors], clock: Callable[[], datetime]
+    ) -> None:
+        """Raises ConfigurationError: the credential cannot be used."""
+        self._trust = trust
+        self._clock = clock
+        self._loaded = 0
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # certificate and host name are checked
+        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # sub CAs are anchors too
+        self._context.sslsocket_class = _judging_socket(self._judge)
+        if credential is not None:
+            _load(self._context, credential)
+
+    def context(self) -> ssl.SSLContext:
+        """The one context there is. New anchors are added to it; those taken away fail in the second judgement."""
+        version = self._trust.current
+        if version.number != self._loaded:
+            anchors = b"".join(anchor.public_bytes(Encoding.DER) for anchor in version.value.certificates())
+            if anchors:
+                self._context.load_verify_locations(cadata=anchors)
+            self._loaded = version.number
+        return self._context
+
+    def _judge(self, chain: list[bytes]) -> None:
+        try:
+            path.verify(UnverifiedChain.from_der(chain), self._trust.current.value, self._clock())
+        except CredentialRejected as error:
+            raise ssl.SSLCertVerificationError(str(error)) from error
+
+
+class Transport:
+    """Calls SOAP services; safe to use from many threads, keeps connections open."""
+
+    def __init__(
+        self,
+        timeouts: Timeouts,
+        tls: ClientTls | None = None,
+        connections: int = 200,
+        http: httpx.BaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Without ``tls`` no https peer is trusted. ``http`` stands in for the network."""
+        self._tls = tls
+        self._answer_time = timeouts.answer.total_seconds()
+        self._monotonic = monotonic
+        self._client = httpx.Client(
+            verify=tls.context() if tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            timeout=httpx.Timeout(self._answer_time, connect=timeouts.connect.total_seconds()),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            trust_env=False,
+            transport=http,
+        )
+
+    def call(self, url: str, message: etree._Element, max_answer: int) -> etree._Element:
+        """The one element in the body of the answer.
+
+        Raises PeerUnreachable: no connection, no trust, no complete answer in time, more than ``max_answer`` octets, or
+        an HTTP error; PeerFault; of MalformedInput's kind: an answer that is no SOAP envelope.
+        """
+        status, answer = self._post(url, envelope.write(message, "soap11"), max_answer)
+        try:
+            body = envelope.read(answer, max_answer)
+        except MalformedInput as error:
+            if status == 200:
+                raise
+            raise PeerUnreachable(url, f"HTTP status {status}") from error
+        refusal = fault.from_element(body)
+        if refusal is not None:
+            raise PeerFault(url, refusal)
+        if status != 200:
+            raise PeerUnreachable(url, f"HTTP status {status}")
+        return body
+
+    def _post(self, url: str, body: bytes, max_answer: int) -> tuple[int, bytes]:
+        if self._tls:
+            self._tls.context()  # with the trust anchors of now
+        deadline = self._monotonic() + self._answer_time
+        received = bytearray()
+        try:
+            with self._client.stream("POST", url, content=body, headers=_HEADERS) as response:
+                for piece in response.iter_raw():
+                    received += piece
+                    if len(received) > max_answer:
+                        raise PeerUnreachable(url, f"the answer is longer than {max_answer} octets")
+                    if self._monotonic() > deadline:
+                        raise PeerUnreachable(url, f"no complete answer within {self._answer_time:g} seconds")
+                return response.status_code, bytes(received)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise PeerUnreachable(url, str(error) or type(error).__name__) from error
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _load(context: ssl.SSLContext, credential: ClientCredential) -> None:
+    password = credential.private_key_password
+    try:
+        # A password function keeps OpenSSL from asking on the terminal when the key is encrypted and none is given.
+        context.load_cert_chain(credential.certificate, credential.private_key, password=lambda: password or "")
+    except (OSError, ssl.SSLError) as error:
+        pair = f"{credential.certificate} with {credential.private_key}"
+        raise ConfigurationError(f"Unable to read service credential information: {pair}: {error}") from error
+
+
+def _judging_socket(judge: Callable[[list[bytes]], None]) -> type[ssl.SSLSocket]:
+    class JudgingSocket(ssl.SSLSocket):
+        """Hands the peer's chain (leaf first, DER) to ``judge`` when the handshake is done, before anything is sent."""
+
+        def do_handshake(self, block: bool = False) -> None:
+            super().do_handshake(block)
+            judge(_unverified_chain(self))
+
+    return JudgingSocket
+
+
+def _unverified_chain(connection: ssl.SSLSocket) -> list[bytes]:
+    if hasattr(connection, "get_unverified_chain"):  # Python 3.13
+        return list(connection.get_unverified_chain())
+    chain = connection._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
+    return [certificate.public_bytes(_ssl.ENCODING_DER) for certificate in chain]

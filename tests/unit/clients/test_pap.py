@@ -1,0 +1,107 @@
+"""Remote PAPs as the source of a PDP's policy."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from argus_py.clients.pap import HttpPolicySource, NoPolicy
+from argus_py.soap import envelope, saml
+from argus_py.soap.saml import PolicyQuery
+from argus_py.xacml.policy import PolicySet
+
+FIRST = "https://pap1.example.org:8150/pap/services/ProvisioningService"
+SECOND = "https://pap2.example.org:8150/pap/services/ProvisioningService"
+QUERY_ID = "_14a90c7fe12bf0415229cabd93cd1961"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ROOT = "root-default-00000001-0000-4000-8000-000000000001"
+
+
+def fetch(peer: Any, *urls: str) -> PolicySet:
+    return HttpPolicySource(urls or (FIRST,), "urn:pdp", peer.transport(), lambda: NOW, lambda: QUERY_ID).fetch()
+
+
+def failure(peer: Any) -> str:
+    with pytest.raises(NoPolicy) as caught:
+        fetch(peer)
+    (failed,) = caught.value.failures
+    assert failed.url == FIRST
+    return str(failed)
+
+
+def test_the_query_is_that_of_a_pdp(peer: Any, vector: Callable[[str], bytes]) -> None:
+    pap = peer(httpx.Response(200, content=vector("pap/response-empty.xml")))
+    fetch(pap)
+    query = saml.policy_query_from_element(envelope.read(pap.requests[0].content, 10_000))
+    assert query == PolicyQuery(QUERY_ID, "urn:pdp", NOW)
+
+
+@pytest.mark.parametrize(("name", "paps"), [("policies", 1), ("two-paps", 2), ("empty", 1)])
+def test_the_policies_of_a_java_pap_are_read(name: str, paps: int, peer: Any, vector: Callable[[str], bytes]) -> None:
+    policy = fetch(peer(httpx.Response(200, content=vector(f"pap/response-{name}.xml"))))
+    assert (policy.id, len(policy.children)) == (ROOT, paps)
+
+
+def test_the_next_pap_is_asked_only_after_a_failure(peer: Any, vector: Callable[[str], bytes]) -> None:
+    pap = peer(httpx.Response(200, content=vector("pap/response-empty.xml")))
+    fetch(pap, FIRST, SECOND)
+    assert [str(request.url) for request in pap.requests] == [FIRST]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.ConnectError("refused"),
+        httpx.Response(503, content=b"busy"),
+        httpx.Response(200, content=b"<html/>"),
+        "fault-not-authorized",
+        "response-error-version",
+    ],
+)
+def test_the_next_pap_is_asked_after_any_failure(
+    answer: httpx.Response | Exception | str, peer: Any, vector: Callable[[str], bytes]
+) -> None:
+    if isinstance(answer, str):
+        answer = httpx.Response(500 if "fault" in answer else 200, content=vector(f"pap/{answer}.xml"))
+    pap = peer(answer, httpx.Response(200, content=vector("pap/response-empty.xml")))
+    assert fetch(pap, FIRST, SECOND).id == ROOT
+    assert [str(request.url) for request in pap.requests] == [FIRST, SECOND]
+
+
+def test_a_policy_that_cannot_be_used_leads_to_the_next_pap(peer: Any, vector: Callable[[str], bytes]) -> None:
+    good = vector("pap/response-policies.xml")
+    bad = good.replace(b"function:string-equal", b"function:string-unequal")
+    pap = peer(httpx.Response(200, content=bad), httpx.Response(200, content=good))
+    assert fetch(pap, FIRST, SECOND).id == ROOT
+    assert len(pap.requests) == 2
+
+
+def test_a_fault_is_told_in_the_words_operators_know(peer: Any, vector: Callable[[str], bytes]) -> None:
+    text = failure(peer(httpx.Response(500, content=vector("pap/fault-not-authorized.xml"))))
+    assert text.startswith(f"Recieved SOAP Fault Server.userException from PAP endpoint: {FIRST}: ")
+    assert text.endswith("Insufficient privileges to perform operation 'GetPoliciesForPDPOperation'.")
+
+
+def test_a_pap_that_cannot_be_reached_is_told_in_the_words_operators_know(peer: Any) -> None:
+    assert (
+        failure(peer(httpx.ConnectError("refused"))) == f"Unable to complete request to PAP endpoint: {FIRST}: refused"
+    )
+
+
+def test_a_refusal_is_told_with_its_reason(peer: Any, vector: Callable[[str], bytes]) -> None:
+    text = failure(peer(httpx.Response(200, content=vector("pap/response-error-no-issuer.xml"))))
+    assert text.endswith("status:Requester: The Issuer element must be present")
+
+
+def test_an_answer_to_another_query_is_refused(peer: Any, vector: Callable[[str], bytes]) -> None:
+    xml = vector("pap/response-empty.xml").replace(QUERY_ID.encode(), b"_another")
+    assert failure(peer(httpx.Response(200, content=xml))).endswith(f"it answers the query _another, not {QUERY_ID}")
+
+
+def test_when_all_paps_fail_each_is_named(peer: Any) -> None:
+    with pytest.raises(NoPolicy) as caught:
+        fetch(peer(httpx.ConnectError("refused")), FIRST, SECOND)
+    assert FIRST in str(caught.value)
+    assert SECOND in str(caught.value)

@@ -63,7 +63,7 @@ class Snapshot(Generic[T]):
                 self.last_error = error
                 return False
             self.last_error = None
-            if self._current is not None and self._current.value == value:
+            if self._current is not None and (self._current.value is value or self._current.value == value):
                 return False
             self._current = Version(value, self._current.number + 1 if self._current else 1, self._clock())
             return True

@@ -1,0 +1,70 @@
+"""The mapping file of a site."""
+
+import pytest
+
+from argus_py.model.identifiers import AttributeId, DataType, Glite
+from argus_py.spl.attributes import DEFAULT_MAPPINGS, MappingError, parse_mappings
+from argus_py.xacml.functions import FunctionUri
+from argus_py.xacml.policy import Category
+
+MANDATORY = f"""
+id = resource
+resource.xacml-id = {AttributeId.RESOURCE_ID}
+resource.xacml-datatype = {DataType.STRING}
+resource.xacml-target-element = resource
+resource.xacml-match-function = {FunctionUri.STRING_REGEXP_MATCH}
+id = action
+action.xacml-id = {AttributeId.ACTION_ID}
+action.xacml-datatype = {DataType.STRING}
+action.xacml-target-element = Action
+action.xacml-match-function = {FunctionUri.STRING_REGEXP_MATCH}
+"""
+SITE = f"""
+# what the site adds
+! in Java's syntax
+id = group
+group.xacml-id = \\
+    urn:site:group, and a second one that does not count
+group.xacml-id = urn:repeated
+group.xacml-datatype={DataType.FQAN}
+group.xacml-target-element = SUBJECT
+group.xacml-match-function = {Glite.FQAN_REGEXP_MATCH}
+group.xacml-match-function-datatype = {DataType.STRING}
+"""
+
+
+def test_there_are_26_shipped_names() -> None:
+    assert len(DEFAULT_MAPPINGS.mappings) == 26
+    vo = DEFAULT_MAPPINGS.named("vo")
+    assert vo is not None
+    assert DEFAULT_MAPPINGS.of_attribute(Glite.VIRTUAL_ORGANIZATION) is vo
+    assert DEFAULT_MAPPINGS.named("dn") is None
+    assert DEFAULT_MAPPINGS.of_attribute("urn:unknown") is None
+
+
+def test_a_file_is_read_in_the_syntax_of_java() -> None:
+    mapping = parse_mappings(MANDATORY + SITE).named("group")
+    assert mapping is not None
+    assert mapping.attribute_id == "urn:site:group"
+    assert mapping.category is Category.SUBJECT
+    assert (mapping.datatype, mapping.value_datatype) == (DataType.FQAN, DataType.STRING)
+    assert parse_mappings(MANDATORY).action.value_datatype == DataType.STRING
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", 'Cannot find id "resource"'),
+        (MANDATORY.replace("id = action\n", ""), 'Cannot find id "action"'),
+        (MANDATORY + "id = vo\n", 'undefined xacml-id for id "vo"'),
+        (MANDATORY.replace("action.xacml-datatype", "action.datatype"), 'undefined xacml-datatype for id "action"'),
+        (MANDATORY + "id = action\n", 'duplicated id "action"'),
+        (MANDATORY.replace(AttributeId.ACTION_ID, AttributeId.RESOURCE_ID), "duplicated xacml-id"),
+        (MANDATORY.replace("= Action", "= verb"), 'xacml-target-element "verb" not recognized'),
+        (MANDATORY.replace(DataType.STRING, "urn:d"), 'the data type "urn:d" of id "resource" is not known'),
+        (MANDATORY.replace(FunctionUri.STRING_REGEXP_MATCH, "urn:f"), 'the match function "urn:f"'),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_its_culprit(text: str, message: str) -> None:
+    with pytest.raises(MappingError, match=message):
+        parse_mappings(text)

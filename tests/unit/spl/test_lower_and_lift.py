@@ -1,0 +1,216 @@
+"""SPL and XACML: values as they are stored, and policies that SPL has no words for."""
+
+from dataclasses import replace
+
+import pytest
+
+from argus_py.model.dn import DistinguishedName, DnSyntaxError
+from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite
+from argus_py.model.response import AttributeAssignment, Effect, Obligation
+from argus_py.spl.ast import Action, Pair, Resource, Rule, Text
+from argus_py.spl.ast import Obligation as SplObligation
+from argus_py.spl.attributes import DEFAULT_MAPPINGS
+from argus_py.spl.errors import SplMeaningError
+from argus_py.spl.lift import NotExpressible, lift_action, lift_resource, lift_rule
+from argus_py.spl.lower import (
+    lower,
+    lower_action,
+    lower_obligation,
+    lower_resource,
+    lower_rule,
+    rfc2253_of_slash,
+)
+from argus_py.spl.parser import parse
+from argus_py.xacml.functions import FunctionUri
+from argus_py.xacml.policy import (
+    AttributeValue,
+    Category,
+    Combining,
+    Match,
+    PolicyIdReference,
+    Target,
+)
+
+
+def new_id() -> str:
+    return "id"
+
+
+def rule_of(**pairs: str) -> Rule:
+    return Rule(Effect.PERMIT, tuple(Pair(Text(name), Text(value)) for name, value in pairs.items()))
+
+
+ACTION = Action(Text("run"), (rule_of(vo="dteam"),))
+RESOURCE = Resource(Text("wn"), (ACTION,))
+LOWERED_RULE = lower_rule(rule_of(vo="dteam"), DEFAULT_MAPPINGS, new_id)
+LOWERED_ACTION = lower_action(ACTION, DEFAULT_MAPPINGS, new_id)
+LOWERED_RESOURCE = lower_resource(RESOURCE, DEFAULT_MAPPINGS, new_id)
+[[VO_MATCH]] = LOWERED_RULE.target.subjects
+
+
+@pytest.mark.parametrize(
+    ("slash", "rfc2253"),
+    [
+        ("/C=CH/O=Example/CN=Example CA", "CN=Example CA,O=Example,C=CH"),
+        ("/DC=org/CN=host/node1.example.org", "CN=host/node1.example.org,DC=org"),
+        ("/DC=org/CN=a/emailAddress=a@b", "emailAddress=a@b,CN=a,DC=org"),
+        ("/C=XX/O=Acme, Inc/CN=x", "CN=x,O=Acme\\, Inc,C=XX"),
+        ("/C=XX/O=Acme + Co/CN=x", "CN=x,O=Acme \\+ Co,C=XX"),
+        ("/DC=org/CN=a/E=a@b", "EMAILADDRESS=a@b,CN=a,DC=org"),
+        ("/DC=org/UID=u/USERID=v", "UID=v,UID=u,DC=org"),
+        ("/DC=org/POSTALCODE=1", "2.5.4.17=#130131,DC=org"),
+    ],
+)
+def test_a_name_in_slash_form_is_stored_so_that_java_reads_it(slash: str, rfc2253: str) -> None:
+    assert rfc2253_of_slash(slash) == rfc2253
+    assert DistinguishedName.parse_rfc2253(rfc2253) == DistinguishedName.parse_slash(slash)
+
+
+def test_a_name_in_no_form_is_refused() -> None:
+    with pytest.raises(DnSyntaxError):
+        rfc2253_of_slash("/nonsense")
+
+
+def test_values_lose_their_blanks_and_names_in_rfc_2253_keep_their_spelling() -> None:
+    rule = lower_rule(rule_of(subject=" CN = Spaced , O=x ", vo=" dteam "), DEFAULT_MAPPINGS, new_id)
+    [alternative] = rule.target.subjects
+    assert [match.value.text for match in alternative] == ["CN = Spaced , O=x", "dteam"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "culprit"),
+    [
+        ({"dn": "CN=x"}, 'unknown attribute "dn"'),
+        ({"vo": ""}, "the value is empty"),
+        ({"vo": "  "}, "the value is empty"),
+        ({"vo": "a\x01b"}, "XML"),
+        ({"subject": "E=a@b"}, "E=a@b"),
+        ({"subject": "/E"}, "/E"),
+        ({"fqan": "dteam"}, "dteam"),
+        ({"pfqan": "/dteam/Role=a/Role=b"}, "Role=b"),
+        ({"x509-authn-profile": "policy-("}, "policy-("),
+        ({"resource": "(?=x)"}, "(?=x)"),
+    ],
+)
+def test_what_no_pdp_could_use_is_refused(pairs: dict[str, str], culprit: str) -> None:
+    with pytest.raises(SplMeaningError) as refusal:
+        lower_rule(rule_of(**pairs), DEFAULT_MAPPINGS, new_id)
+    [problem] = refusal.value.problems
+    assert culprit in problem.text
+
+
+def test_all_problems_of_a_text_are_told_in_its_order() -> None:
+    text = """resource "(" {
+        action "*" { rule permit { dn="x" vo="" } }
+        obligation "" { nope="x" }
+    }
+    action "a" { rule deny { fqan="x" } }"""
+    with pytest.raises(SplMeaningError) as refusal:
+        lower(parse(text), DEFAULT_MAPPINGS, new_id)
+    assert [(problem.line, problem.column) for problem in refusal.value.problems] == [
+        (1, 10),
+        (2, 16),
+        (2, 36),
+        (2, 46),
+        (3, 20),
+        (3, 25),
+        (5, 35),
+    ]
+    assert str(refusal.value).startswith("line 1, column 10: ")
+
+
+def test_pairs_go_by_category_and_stay_in_order_within() -> None:
+    rule = lower_rule(rule_of(action="x", vo="dteam", resource="r", fqan="/dteam"), DEFAULT_MAPPINGS, new_id)
+    assert [pair.attribute.text for pair in lift_rule(rule, DEFAULT_MAPPINGS).pairs] == [
+        "vo",
+        "fqan",
+        "resource",
+        "action",
+    ]
+
+
+def test_an_obligation_takes_attributes_and_is_for_permit() -> None:
+    obligation = SplObligation(Text("o"), (Pair(Text("subject"), Text("/CN=a")),))
+    assert lower_obligation(obligation, DEFAULT_MAPPINGS) == Obligation(
+        "o", Effect.PERMIT, (AttributeAssignment(AttributeId.SUBJECT_ID, "CN=a", DataType.X500_NAME),)
+    )
+
+
+def test_a_blank_description_is_none() -> None:
+    assert lower_resource(replace(RESOURCE, description=Text(" ")), DEFAULT_MAPPINGS, new_id).description is None
+
+
+def test_the_owner_of_a_resource_is_recognised_as_java_stored_it() -> None:
+    rule = lower_rule(rule_of(**{"emi-resource-owner": "CN=a"}), DEFAULT_MAPPINGS, new_id)
+    [[match]] = rule.target.resources
+    assert match.designator.attribute_id == DciSec.RESOURCE_OWNER
+    stored = replace(rule, target=Target(resources=((replace(match, function=FunctionUri.STRING_EQUAL),),)))
+    assert lift_rule(stored, DEFAULT_MAPPINGS) == lift_rule(rule, DEFAULT_MAPPINGS)
+
+
+def with_match(**changes: object) -> Target:
+    return Target(subjects=((replace(VO_MATCH, **changes),),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        Target(subjects=((VO_MATCH,), (VO_MATCH,))),
+        Target(resources=((VO_MATCH,),)),
+        with_match(function=FunctionUri.STRING_REGEXP_MATCH),
+        with_match(value=AttributeValue(DataType.ANY_URI, "x")),
+        with_match(designator=replace(VO_MATCH.designator, attribute_id="urn:unknown")),
+        with_match(designator=replace(VO_MATCH.designator, issuer="i")),
+        with_match(designator=replace(VO_MATCH.designator, must_be_present=True)),
+        with_match(designator=replace(VO_MATCH.designator, subject_category="machine")),
+        with_match(designator=replace(VO_MATCH.designator, category=Category.ENVIRONMENT)),
+    ],
+)
+def test_a_rule_that_says_more_or_less_than_spl_can_is_not_told_as_something_else(target: Target) -> None:
+    with pytest.raises(NotExpressible, match="id cannot be told"):
+        lift_rule(replace(LOWERED_RULE, target=target), DEFAULT_MAPPINGS)
+
+
+def test_a_described_rule_is_not_expressible() -> None:
+    with pytest.raises(NotExpressible):
+        lift_rule(replace(LOWERED_RULE, description="why"), DEFAULT_MAPPINGS)
+
+
+def with_two(matches: tuple[tuple[Match, ...], ...]) -> Target:
+    return Target(resources=matches * 2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"combining": "urn:oasis:names:tc:xacml:1.0:rule-combining-algorithm:deny-overrides"},
+        {"target": Target()},
+        {"target": Target(subjects=((VO_MATCH,),))},
+        {"obligations": (Obligation("o", Effect.DENY),)},
+        {"obligations": (Obligation("o", Effect.PERMIT, (AttributeAssignment("urn:unknown", "v"),)),)},
+        {"obligations": (Obligation("o", Effect.PERMIT, (AttributeAssignment(Glite.FQAN, "/v", DataType.STRING),)),)},
+    ],
+)
+def test_a_policy_that_is_no_action_is_not_expressible(changes: dict[str, object]) -> None:
+    with pytest.raises(NotExpressible):
+        lift_action(replace(LOWERED_ACTION, **changes), DEFAULT_MAPPINGS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"combining": Combining.RULES_FIRST_APPLICABLE},
+        {"children": (PolicyIdReference("x"),)},
+        {"target": with_two(LOWERED_RESOURCE.target.resources)},
+        {"target": LOWERED_ACTION.target},
+    ],
+)
+def test_a_policy_set_that_is_no_resource_is_not_expressible(changes: dict[str, object]) -> None:
+    with pytest.raises(NotExpressible):
+        lift_resource(replace(LOWERED_RESOURCE, **changes), DEFAULT_MAPPINGS)  # type: ignore[arg-type]
+
+
+def test_ids_come_back_with_what_was_stored() -> None:
+    resource = lift_resource(LOWERED_RESOURCE, DEFAULT_MAPPINGS)
+    assert resource == RESOURCE
+    assert (resource.id, resource.actions[0].id, resource.actions[0].rules[0].id) == ("id", "public_id", "id")

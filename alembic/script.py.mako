@@ -1,0 +1,12 @@
+"""${message}"""
+
+import sqlalchemy as sa
+
+from alembic import op
+${imports if imports else ""}
+revision: str = ${repr(up_revision)}
+down_revision: str | None = ${repr(down_revision)}
+
+
+def upgrade() -> None:  # there is no way down: go back by restoring a backup
+    ${upgrades if upgrades else "pass"}

@@ -1,0 +1,1 @@
+"""The policy store on SQLite and PostgreSQL."""

@@ -8,10 +8,10 @@ class Trail:
     """Travels with a response inside the daemons; never goes to a client.
 
     ``decided_by`` are the ids of PolicySets, Policy and Rule on the path to the decision, outermost first; empty when
-    no rule decided. ``reason`` explains the decision: the deciding rule in the words of the policy language, or why there
-    is none. ``decision`` is the word of the decision point, which is not always the one sent: a Permit that cannot be
-    mapped goes out as Indeterminate. ``account`` and ``lease`` are set by the account mapping: the local account, and the
-    name of its lease file if it came from a pool.
+    no rule decided. ``reason`` explains the decision: the deciding rule in the words of the policy language, or why
+    there is none. ``decision`` is the word of the decision point, which is not always the one sent: a Permit that
+    cannot be mapped goes out as Indeterminate. ``account`` and ``lease`` are set by the account mapping: the local
+    account, and the name of its lease file if it came from a pool.
     """
 
     decided_by: tuple[str, ...] = ()

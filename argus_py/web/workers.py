@@ -3,6 +3,7 @@
 A body is never looked at before it is complete and within its limit.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from argus_py.web.answers import busy
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,13 @@ class Workers:
     ) -> Response:
         """What ``answer`` makes of the body, or ``too_large`` of the limit, as soon as that is known to be exceeded."""
         if self._inside >= self._most:
+            _log.warning("request from %s refused: %d others are waiting or worked on", _sender(request), self._inside)
             return busy()
         self._inside += 1
         try:
             body = await self._body(request)
             if body is None:
+                _log.warning("request from %s refused: larger than %d octets", _sender(request), self._max_body)
                 return too_large(self._max_body)
             return await anyio.to_thread.run_sync(answer, body, limiter=self._threads)
         except ClientDisconnect:
@@ -55,3 +60,7 @@ class Workers:
             if len(body) > self._max_body:
                 return None
         return bytes(body)
+
+
+def _sender(request: Request) -> str:
+    return request.client.host if request.client else "-"

@@ -1,0 +1,115 @@
+"""``argus``: start the daemons, look after their database, ask how they are."""
+
+import argparse
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+
+from argus_py import __version__
+from argus_py.clients.transport import ClientCredential, ClientTls
+from argus_py.errors import ArgusError
+from argus_py.observe import logs
+from argus_py.run.embedded import embedded
+from argus_py.run.pap import pap_alone
+from argus_py.run.parts import TrustOf, now, trust_anchors
+from argus_py.run.pdp import pdp_alone
+from argus_py.run.pep import pep_alone
+from argus_py.run.servers import Servers
+from argus_py.store.sql.engine import upgrade
+
+_ALONE = {"pap": pap_alone, "pdp": pdp_alone, "pepd": pep_alone}
+_CONFIGURATION = {
+    "pap": "/etc/argus/pap/pap_configuration.ini",
+    "pdp": "/etc/argus/pdp/pdp.ini",
+    "pepd": "/etc/argus/pepd/pepd.ini",
+}
+_GRID_SECURITY = {
+    "--cert": "/etc/grid-security/hostcert.pem",
+    "--key": "/etc/grid-security/hostkey.pem",
+    "--cadir": "/etc/grid-security/certificates",
+}
+_STATUS_TIMEOUT = timedelta(seconds=4)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code 0: done, or stopped with every request answered; 1: why is on standard error; 2: wrong usage."""
+    arguments = command_line().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (ArgusError, OSError) as error:
+        print(f"argus: {error}", file=sys.stderr)
+        return 1
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    return _run(arguments, lambda trust_of: Servers(embedded(arguments.config_dir, trust_of)))
+
+
+def _serve_one(arguments: argparse.Namespace) -> int:
+    make = _ALONE[arguments.command]
+    return _run(arguments, lambda trust_of: Servers([make(arguments.file, trust_of)]))
+
+
+def _run(arguments: argparse.Namespace, make: Callable[[TrustOf], Servers]) -> int:
+    if arguments.log_dir:
+        arguments.log_dir.mkdir(parents=True, exist_ok=True)
+    logs.configure(arguments.log_dir)
+    servers = make(functools.cache(trust_anchors))
+
+    def ready() -> None:
+        for name, url in servers.urls.items():
+            print(f"{name} {url}", flush=True)
+
+    return 0 if servers.run(ready) else 1
+
+
+def _upgrade(arguments: argparse.Namespace) -> int:
+    upgrade(arguments.url)
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    credential = ClientCredential(arguments.cert, arguments.key)
+    tls = ClientTls(credential, trust_anchors(arguments.cadir), now)
+    try:
+        with httpx.Client(verify=tls.context(), timeout=_STATUS_TIMEOUT.total_seconds(), trust_env=False) as client:
+            page = client.get(arguments.url)
+    except httpx.HTTPError as error:
+        print(f"argus: {arguments.url}: {error}", file=sys.stderr)
+        return 1
+    print(page.text, end="")
+    return 0 if page.status_code == 200 and page.text.startswith("Status: OK\n") else 1
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What can be asked for; ``run`` of the parsed arguments does it."""
+    parser = argparse.ArgumentParser(prog="argus", description="The Argus Authorization Service.")
+    parser.add_argument("--version", action="version", version=f"argus-py {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    daemon = argparse.ArgumentParser(add_help=False)
+    daemon.add_argument("--log-dir", type=Path, help="folder for process.log, access.log, audit.log and audit.jsonl")
+
+    serve = commands.add_parser("serve", parents=[daemon], help="PAP, PDP and PEP in one process")
+    serve.add_argument("--config-dir", type=Path, default=Path("/etc/argus"), help="with pap/, pdp/ and pepd/ in it")
+    serve.set_defaults(run=_serve)
+    for name, default in _CONFIGURATION.items():
+        alone = commands.add_parser(name, parents=[daemon], help=f"the {name} daemon alone")
+        alone.add_argument("file", type=Path, nargs="?", default=Path(default), help=f"default {default}")
+        alone.set_defaults(run=_serve_one)
+
+    status = commands.add_parser("status", help="ask a daemon for its status page; 0 if it is OK")
+    status.add_argument("url", help="such as https://localhost:8154/status")
+    for option, default in _GRID_SECURITY.items():
+        status.add_argument(option, type=Path, default=Path(default), help="default %(default)s")
+    status.set_defaults(run=_status)
+
+    database = commands.add_parser("database", help="the policy database").add_subparsers(required=True)
+    upgrading = database.add_parser("upgrade", help="bring the schema to the version this program needs")
+    upgrading.add_argument("url", help="as in pap_configuration.ini: postgresql+psycopg://user@host/name")
+    upgrading.set_defaults(run=_upgrade)
+    return parser

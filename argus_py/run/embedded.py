@@ -1,0 +1,43 @@
+"""All daemons in one process: the PDP reads the PAP's store, the PEP asks the PDP's engine, each still has its port.
+
+A command of pap-admin returns when the PDP decides by the changed policy. Changes that another process makes to the
+same database are seen within half a second.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from argus_py.config.pdp import load_pdp
+from argus_py.config.pepd import load_pepd
+from argus_py.pap.provisioning import Provisioning
+from argus_py.pdp.engine import Engine
+from argus_py.pdp.refresh import policy_snapshot
+from argus_py.run.pap import PapFiles, pap
+from argus_py.run.parts import TrustOf, now
+from argus_py.run.pdp import pdp, refresh_policy
+from argus_py.run.pep import pep
+from argus_py.run.servers import Daemon, Periodic
+from argus_py.store.sql.engine import open_policies
+
+POLL = timedelta(seconds=0.5)
+
+
+def embedded(directory: Path, trust_of: TrustOf) -> tuple[Daemon, ...]:
+    """The daemons of ``pap/``, ``pdp/`` and ``pepd/`` below a folder like /etc/argus.
+
+    Raises ConfigurationError: a file, or what it names, is unusable.
+    """
+    pap_files = PapFiles.load(directory / "pap" / "pap_configuration.ini")
+    pdp_settings = load_pdp(directory / "pdp" / "pdp.ini")
+    pepd_settings = load_pepd(directory / "pepd" / "pepd.ini")
+    repository = open_policies(pap_files.settings.database)
+    policy = policy_snapshot(Provisioning(repository), now)
+    repository.on_commit(lambda: refresh_policy(policy))
+    foreign_changes = Periodic("policy", POLL, lambda: refresh_policy(policy))
+    pap_daemon = pap(pap_files, repository, trust_of)
+    refresh_policy(policy)
+    return (
+        pap_daemon,
+        pdp(pdp_settings, policy, (foreign_changes,), trust_of),
+        pep(pepd_settings, Engine(policy), trust_of),
+    )

@@ -1,0 +1,93 @@
+"""The PAP daemon on its database."""
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.types import Scope
+
+from argus_py import __version__
+from argus_py.config.files import read_text
+from argus_py.config.pap import PapSettings, load_pap
+from argus_py.pap.administration import Administration, ensure_default_pap
+from argus_py.pap.authorization import Acl, Act, Admin, Gate, parse_acl
+from argus_py.pap.provisioning import Provisioning
+from argus_py.run.parts import TrustOf, log_warnings, now
+from argus_py.run.servers import Daemon, Periodic, Port
+from argus_py.spl.attributes import DEFAULT_MAPPINGS, AttributeMappings, parse_mappings
+from argus_py.store.sql.engine import open_policies
+from argus_py.store.sql.repository import SqlPolicies
+from argus_py.web.pap import PapStatus, pap_app
+from argus_py.web.pap_rest import pap_rest
+from argus_py.web.pap_soap import PapSoapSettings, pap_services
+from argus_py.web.tls import NoClientCertificate, ServerTls, TlsSettings, peer_chain
+from argus_py.web.workers import Load
+
+_ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # COMPAT: hostname stands in URLs only
+
+
+@dataclass(frozen=True, slots=True)
+class PapFiles:
+    """What stands in the configuration folder of a PAP."""
+
+    settings: PapSettings
+    acl: Acl
+    mappings: AttributeMappings
+
+    @classmethod
+    def load(cls, file: Path) -> "PapFiles":
+        """``file`` is pap_configuration.ini; the others stand beside it.
+
+        Raises ConfigurationError: one of them cannot be used; only attribute-mappings.ini may be missing.
+        """
+        folder = file.parent
+        authorization, mappings = folder / "pap_authorization.ini", folder / "attribute-mappings.ini"
+        return cls(
+            load_pap(file, home=folder.parent),
+            parse_acl(read_text(authorization), str(authorization)),
+            parse_mappings(read_text(mappings)) if mappings.exists() else DEFAULT_MAPPINGS,
+        )
+
+
+def pap_alone(file: Path, trust_of: TrustOf) -> Daemon:
+    """The daemon of ``pap_configuration.ini``. Raises ConfigurationError: the file or what it names is unusable."""
+    files = PapFiles.load(file)
+    return pap(files, open_policies(files.settings.database), trust_of)
+
+
+def pap(files: PapFiles, repository: SqlPolicies, trust_of: TrustOf) -> Daemon:
+    """Raises ConfigurationError: a file or directory that the settings name is unusable."""
+    settings = files.settings
+    log_warnings(settings.warnings)
+    ensure_default_pap(repository, new_id)
+    gate = Gate(files.acl)
+
+    def permit_pdp(scope: Scope) -> None:
+        gate.admit(administrator(scope), Act.FETCH_AS_PDP)
+
+    load = Load(settings.maximum_connections)
+    services = pap_services(
+        Provisioning(repository).fetch,
+        permit_pdp,
+        PapSoapSettings(settings.entity_id, settings.hostname),
+        clock=now,
+        load=load,
+    )
+    rest = pap_rest(Administration(repository, gate, files.mappings, new_id), administrator)
+    trust = trust_of(settings.trust_dir, True)
+    tls = ServerTls(TlsSettings(settings.certificate, settings.private_key), trust, now)
+    app = pap_app(rest, services, PapStatus(repository, __version__, now()))
+    refresh_trust = Periodic(trust.name, settings.trust_refresh, trust.refresh)
+    return Daemon(Port("PAP", _ALL_ADDRESSES, settings.port, app, tls), (refresh_trust,))
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def administrator(scope: Scope) -> Admin:
+    """Who is on the other side of the connection. Raises NoClientCertificate: nobody is known there."""
+    chain = peer_chain(scope)
+    if chain is None:
+        raise NoClientCertificate("this service needs a client certificate")
+    return Admin(chain.subject)

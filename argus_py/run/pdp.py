@@ -1,0 +1,73 @@
+"""The PDP daemon: the engine on a policy that is fetched again and again, and the daemon alone with remote PAPs."""
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+from argus_py import __version__
+from argus_py.clients.pap import HttpPolicySource
+from argus_py.clients.transport import Timeouts
+from argus_py.config.pdp import PdpSettings, load_pdp
+from argus_py.observe.metrics import Counters
+from argus_py.observe.pdp_audit import PdpAuditJournal
+from argus_py.pdp.engine import Engine
+from argus_py.pdp.refresh import policy_snapshot
+from argus_py.run.parts import TrustOf, log_warnings, now, server_tls, transport
+from argus_py.run.servers import Daemon, Periodic, Port
+from argus_py.snapshot import Snapshot
+from argus_py.web.pdp import PdpSettings as PdpAnswers
+from argus_py.web.pdp import pdp_app, policy_lines
+from argus_py.web.status import StatusPage
+from argus_py.web.workers import Load
+from argus_py.xacml.index import CompiledPolicy
+
+_log = logging.getLogger(__name__)
+
+RETRY = timedelta(seconds=5)  # while there is no policy, or the last one could not be fetched
+
+
+def pdp_alone(file: Path, trust_of: TrustOf) -> Daemon:
+    """The daemon of ``pdp.ini`` with its PAPs. Raises ConfigurationError: the file or what it names is unusable."""
+    settings = load_pdp(file)
+    timeout = settings.policy.connection_timeout
+    calls = transport(settings.security, trust_of, Timeouts(timeout, timeout))
+    source = HttpPolicySource(settings.policy.paps, settings.service.entity_id, calls, now)
+    policy = policy_snapshot(source, now)
+    refresh_policy(policy)
+    regular = Periodic("policy", settings.policy.retention_interval, lambda: refresh_policy(policy))
+    repair = Periodic("missing policy", RETRY, lambda: refresh_policy(policy) if policy.last_error else None)
+    return pdp(settings, policy, (regular, repair), trust_of)
+
+
+def pdp(
+    settings: PdpSettings, policy: Snapshot[CompiledPolicy], periodic: tuple[Periodic, ...], trust_of: TrustOf
+) -> Daemon:
+    """Raises ConfigurationError: a file or directory that the settings name is unusable."""
+    log_warnings(settings.warnings)
+    counters = Counters()
+    service, security = settings.service, settings.security
+    app = pdp_app(
+        Engine(policy),
+        PdpAnswers(service.entity_id),
+        status=StatusPage("Argus PDP", __version__, now(), counters.read, lambda: policy_lines(policy)),
+        counters=counters,
+        journal=PdpAuditJournal(policy),
+        clock=now,
+        load=Load(service.maximum_requests, service.request_queue_size),
+    )
+    tls = server_tls(security, trust_of)
+    if security.trust_dir is not None:
+        trust = trust_of(security.trust_dir, security.check_crls)
+        periodic = (*periodic, Periodic(trust.name, security.trust_refresh, trust.refresh))
+    return Daemon(Port("PDP", service.hostname, service.port, app, tls, service.connection_timeout), periodic)
+
+
+def refresh_policy(policy: Snapshot[CompiledPolicy]) -> None:
+    """Fetch the policy, and say what came of it in the words that operators look for."""
+    if policy.refresh():
+        root = policy.current.value.root
+        _log.info("Loaded version %s of policy %s", root.version, root.id)
+        for defect in policy.current.value.defects:
+            _log.warning("%s", defect)
+    elif policy.last_error is not None:
+        _log.error("Error refreshing policy from remote PAP, continuing to use existing policy. %s", policy.last_error)

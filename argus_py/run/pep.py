@@ -1,0 +1,97 @@
+"""The PEP daemon: its parts around a decision point, and the daemon alone with remote PDPs."""
+
+import random
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from argus_py import __version__
+from argus_py.clients.pdp import HttpPdp
+from argus_py.clients.transport import Timeouts
+from argus_py.config.pepd import AccountMappingPart, GliteProfilePart, PepdSettings, PipPart, load_pepd
+from argus_py.credentials.trust import TrustAnchors
+from argus_py.credentials.voms import VomsTrust
+from argus_py.errors import ConfigurationError
+from argus_py.observe.audit import AuditJournal
+from argus_py.observe.metrics import Counters
+from argus_py.pep.enforcer import Enforcer
+from argus_py.pep.failover import Failover
+from argus_py.pep.obligations.account_mapping import AccountMapping
+from argus_py.pep.obligations.service import ObligationService
+from argus_py.pep.pips.glite_profile import GliteProfile
+from argus_py.pep.ports import DecisionPoint, Pip
+from argus_py.run.parts import TrustOf, log_warnings, now, our_names, server_tls, state_of, transport, voms_trust
+from argus_py.run.servers import Daemon, Periodic, Port
+from argus_py.snapshot import Snapshot
+from argus_py.store.gridmapdir import GridMapDir
+from argus_py.store.mapfiles import load_map_file
+from argus_py.web.pep import pep_app
+from argus_py.web.status import StatusPage
+from argus_py.web.workers import Load
+
+_PDP_ANSWER = timedelta(seconds=10)
+_ALL_PDPS = timedelta(seconds=20)  # the C client gives up after 30 s
+
+
+def pep_alone(file: Path, trust_of: TrustOf) -> Daemon:
+    """The daemon of ``pepd.ini`` with its PDPs. Raises ConfigurationError: the file or what it names is unusable."""
+    settings = load_pepd(file)
+    calls = transport(settings.security, trust_of, Timeouts(settings.pdp.connection_timeout, _PDP_ANSWER))
+    pdps = {url: HttpPdp(url, settings.service.entity_id, calls, now) for url in settings.pdp.urls}
+    return pep(settings, Failover(pdps, time.monotonic, _ALL_PDPS), trust_of)
+
+
+def pep(settings: PepdSettings, decisions: DecisionPoint, trust_of: TrustOf) -> Daemon:
+    """Raises ConfigurationError: a file or directory that the settings name is unusable."""
+    log_warnings(settings.warnings)
+    parts = _Parts(settings, trust_of)
+    pips = [parts.pip(part) for part in settings.pips]
+    handlers = [parts.handler(part) for part in settings.obligation_handlers]
+    counters, journal = Counters(), AuditJournal()
+    enforcer = Enforcer(pips, decisions, ObligationService(handlers), now, counters)
+    service = settings.service
+    status = StatusPage("Argus PEP Server", __version__, now(), counters.read, parts.details)
+    load = Load(service.maximum_requests, service.request_queue_size)
+    app = pep_app(enforcer, journal, status, now, load)
+    tls = server_tls(settings.security, trust_of)
+    return Daemon(
+        Port("PEP", service.hostname, service.port, app, tls, service.connection_timeout), tuple(parts.periodic)
+    )
+
+
+class _Parts:
+    """Makes PIPs and handlers from their sections; keeps what has to be refreshed and shown for them."""
+
+    def __init__(self, settings: PepdSettings, trust_of: TrustOf) -> None:
+        self.periodic: list[Periodic] = []
+        self._trust: Snapshot[TrustAnchors] | None = None
+        self._vomsdirs: dict[Path, Snapshot[VomsTrust]] = {}
+        security = settings.security
+        if security.trust_dir is not None:
+            self._trust = trust_of(security.trust_dir, security.check_crls)
+            self.periodic.append(Periodic(self._trust.name, security.trust_refresh, self._trust.refresh))
+
+    def pip(self, part: PipPart) -> Pip:
+        if not isinstance(part, GliteProfilePart):
+            return part
+        if self._trust is None:
+            raise ConfigurationError("Policy information point trust material may not be null")
+        return GliteProfile(part.settings, self._trust, self._voms(part), our_names())
+
+    def _voms(self, part: GliteProfilePart) -> Snapshot[VomsTrust] | None:
+        if part.voms_dir is None:
+            return None
+        if part.voms_dir not in self._vomsdirs:
+            snapshot = self._vomsdirs[part.voms_dir] = voms_trust(part.voms_dir)
+            self.periodic.append(Periodic(snapshot.name, part.voms_refresh, snapshot.refresh))
+        return self._vomsdirs[part.voms_dir]
+
+    def handler(self, part: AccountMappingPart) -> AccountMapping:
+        accounts, groups = (load_map_file(file, now) for file in (part.account_map_file, part.group_map_file))
+        self.periodic += (Periodic(each.name, part.refresh_period, each.refresh) for each in (accounts, groups))
+        leases = GridMapDir(part.grid_map_dir, random.SystemRandom())
+        return AccountMapping(part.name, part.settings, accounts, groups, leases)
+
+    def details(self) -> list[tuple[str, str]]:
+        lines = state_of(self._trust) if self._trust else []
+        return lines + [line for snapshot in self._vomsdirs.values() for line in state_of(snapshot)]

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Installs the Debian packages the tests use, with root or sudo; without, or on other systems, it says what is missing.
+#   postgresql  the store's contract suite runs on a real server (own data folder, free port)
+#   curl        a TLS client that is not Python: proxies as client certificates, HTTP/1.1 behaviour
+#   openssl     a second opinion on certificates and proxies, s_client for session resumption
+set -eu
+
+missing=
+for package in postgresql curl openssl; do
+    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "not a Debian system; the tests use what Debian calls$missing" >&2
+    exit 0
+elif [ "$(id -u)" = 0 ]; then sudo=
+elif command -v sudo >/dev/null; then sudo=sudo
+else
+    echo "no root, no sudo; the tests use the missing Debian packages$missing" >&2
+    exit 0
+fi
+echo "installing Debian packages for the tests:$missing"
+$sudo apt-get update -qq
+# shellcheck disable=SC2086  # a list of package names
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,7 +39,8 @@ def tour(root: Path, policy: Path, once: bool) -> None:
         _farewell(commands, pilot)
         if not once:
             print("\nServing until Ctrl-C.", flush=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            with suppress(KeyboardInterrupt):
+                signal.pause()
 
 
 def _walk(site: Site, commands: "Commands", policy: Path, pilot: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -21,6 +22,7 @@ from argus_py.run.pep import pep_alone
 from argus_py.run.servers import Servers
 from argus_py.store.sql.engine import upgrade
 
+_log = logging.getLogger(__name__)
 _ALONE = {"pap": pap_alone, "pdp": pdp_alone, "pepd": pep_alone}
 _CONFIGURATION = {
     "pap": "/etc/argus/pap/pap_configuration.ini",
@@ -58,13 +60,19 @@ def _run(arguments: argparse.Namespace, make: Callable[[TrustOf], Servers]) -> i
     if arguments.log_dir:
         arguments.log_dir.mkdir(parents=True, exist_ok=True)
     logs.configure(arguments.log_dir)
-    servers = make(functools.cache(trust_anchors))
+    try:
+        servers = make(functools.cache(trust_anchors))
+    except (ArgusError, OSError) as error:
+        if arguments.log_dir:  # else the log is where ``main`` tells it
+            _log.error("Unable to start service, shutting down: %s", error)
+        raise
 
     def ready() -> None:
         for name, url in servers.urls.items():
             print(f"{name} {url}", flush=True)
 
-    return 0 if servers.run(ready) else 1
+    servers.run(ready)
+    return 0
 
 
 def _upgrade(arguments: argparse.Namespace) -> int:

@@ -134,11 +134,17 @@ class Certificate:
 
     @cached_property
     def not_before(self) -> datetime:
-        return self.x509.not_valid_before_utc
+        try:
+            return self.x509.not_valid_before_utc
+        except ValueError as error:  # the year 0, which DER has and datetime has not
+            raise self._unreadable(f"notBefore: {error}") from error
 
     @cached_property
     def not_after(self) -> datetime:
-        return self.x509.not_valid_after_utc
+        try:
+            return self.x509.not_valid_after_utc
+        except ValueError as error:
+            raise self._unreadable(f"notAfter: {error}") from error
 
     @cached_property
     def public_key(self) -> CertificatePublicKeyTypes | None:
@@ -212,14 +218,17 @@ class Certificate:
         return signatures.is_signed(self.x509.tbs_certificate_bytes, self.x509.signature, algorithm, issuer.public_key)
 
     def check_valid(self, now: datetime, grace: timedelta = timedelta(0)) -> None:
-        """Raises NotValidNow: expired, or not valid yet."""
-        if now > self.not_after + grace:
+        """Raises NotValidNow: expired, or not valid yet.
+
+        The grace moves ``now``: a notAfter in the last minutes of the year 9999 cannot be moved.
+        """
+        if now - grace > self.not_after:
             raise NotValidNow(
                 "certificateExpired",
                 f"Certificate has expired on: {self.not_after:%Y-%m-%d %H:%M:%S} UTC",
                 self.subject,
             )
-        if now < self.not_before - grace:
+        if now + grace < self.not_before:
             raise NotValidNow(
                 "certificateNotYetValid",
                 f"Certificate is not yet valid. Will be from: {self.not_before:%Y-%m-%d %H:%M:%S} UTC",

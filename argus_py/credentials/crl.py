@@ -19,6 +19,7 @@ MAX_OCTETS = 64 * 1024 * 1024  # the largest CRL of the grid has a few MiB
 
 _INTEGER = 0x02
 _PEM_MARK = b"-----BEGIN X509 CRL-----"
+_BAD_EXTENSIONS = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class Crl:
             self.decoded.tbs_certlist_bytes, self.decoded.signature, algorithm, issuer.public_key
         )
 
+    def is_outdated(self, now: datetime) -> bool:
+        return self.next_update is not None and now > self.next_update
+
     def revocation(self, serial: int) -> str | None:
         """When and why the certificate was revoked, None if it was not."""
         if serial not in self.serials:
@@ -68,6 +72,7 @@ def read_crl(encoded: bytes) -> Crl:
         decoded = load(encoded)
         serials = frozenset(entry.serial_number for entry in decoded)
         issuer = _issuer(decoded.tbs_certlist_bytes)
+        this_update, next_update = decoded.last_update_utc, decoded.next_update_utc  # ValueError: the year 0
     except (ValueError, x509.InvalidVersion) as error:
         raise UnreadableCredential("inputError", f"a CRL cannot be read: {error}") from error
     scope = _scope(decoded)
@@ -76,8 +81,8 @@ def read_crl(encoded: bytes) -> Crl:
         decoded,
         names.read_name(issuer),
         names.hashes(issuer),
-        decoded.last_update_utc,
-        decoded.next_update_utc,
+        this_update,
+        next_update,
         serials,
         scope.covers_users,
         scope.covers_cas,
@@ -96,7 +101,7 @@ def _scope(decoded: x509.CertificateRevocationList) -> _Scope:
     """RFC 5280 section 5.2: a list with a critical extension that is not understood says nothing about anybody."""
     try:
         extensions = decoded.extensions
-    except ValueError as error:
+    except _BAD_EXTENSIONS as error:
         return _Scope(unusable=f"an extension cannot be read: {error}")
     scope = _Scope()
     for extension in extensions:
@@ -119,6 +124,6 @@ def _issuer(tbs: bytes) -> bytes:
 def _reason(entry: x509.RevokedCertificate) -> str:
     try:
         reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *_BAD_EXTENSIONS):
         return ""
     return f", the reason reported is: {reason.value}"

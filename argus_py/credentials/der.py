@@ -4,6 +4,8 @@ That module insists on sorted SETs and known string types; certificates with nei
 Lengths are definite and minimal, tags are single octets.
 """
 
+MAX_OBJECT_IDENTIFIER = 63  # octets, as ``cryptography`` allows; those in use have at most some twenty
+
 BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER, SEQUENCE, SET = 0x03, 0x04, 0x06, 0x30, 0x31
 
 
@@ -62,8 +64,10 @@ def object_identifier(octets: bytes) -> str:
     >>> object_identifier(bytes.fromhex("550403"))
     '2.5.4.3'
 
-    Raises DerError: empty, cut off, or an arc with leading zeros.
+    Raises DerError: empty, cut off, an arc with leading zeros, or longer than the limit.
     """
+    if len(octets) > MAX_OBJECT_IDENTIFIER:
+        raise DerError(f"an object identifier of {len(octets)} octets; {MAX_OBJECT_IDENTIFIER} are allowed")
     if not octets or octets[-1] & 0x80:
         raise DerError("an object identifier is cut off")
     arcs: list[int] = []

@@ -141,9 +141,11 @@ def parse_signing_policy(text: str) -> tuple[NamespacePolicy, ...]:
         _matched(rights_number, rights, _RIGHTS, "pos_rights globus CA:sign")
         subjects_number, subjects = _next(lines, rights_number)
         listed = _matched(subjects_number, subjects, _SUBJECTS, "cond_subjects globus '\"pattern\" ...'")
+        patterns = tuple(_patterns(subjects_number, _unquoted(subjects_number, listed)))
+        if not patterns:  # without a rule about it the CA might sign anything
+            raise NamespaceSyntaxError(subjects_number, "no subject is permitted")
         policies += (
-            NamespacePolicy(_comparable(issuer), True, _expression(pattern), subjects_number)
-            for pattern in _patterns(subjects_number, _unquoted(subjects_number, listed))
+            NamespacePolicy(_comparable(issuer), True, _expression(pattern), subjects_number) for pattern in patterns
         )
     return tuple(policies)
 

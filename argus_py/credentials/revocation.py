@@ -3,6 +3,9 @@
 No CRL file: nothing is known and the certificate passes, as in Java. A CRL that is there and cannot be relied on
 refuses: outdated, signed by somebody else, unreadable. If fetch-crl fails for too long, all users of that CA are out.
 
+Lists of one CA may stand side by side, one per key or distribution point: the newest must be in date, and whoever is
+in any that is in date is refused.
+
 BETTER: the text says which CRL expired when; Java speaks of a bad signature. An unreadable CRL file refuses, where canl
 takes it for absent.
 """
@@ -36,9 +39,11 @@ def check(
     if not covering:
         return
     newest = max(covering, key=lambda crl: crl.this_update)
-    if newest.next_update is not None and now > newest.next_update:
+    if newest.is_outdated(now):
         raise _unknown(certificate, f"expired on {newest.next_update:%Y-%m-%d %H:%M:%S} UTC")
-    _check_not_listed(certificate, newest)
+    for crl in covering:
+        if not crl.is_outdated(now):
+            _check_not_listed(certificate, crl)
 
 
 def check_anchor(anchor: Certificate, trust: TrustAnchors) -> None:

@@ -1,7 +1,9 @@
-"""Is this signed by that key? RSA (PKCS #1 v1.5 and PSS), ECDSA and Edwards curves; no floor on sizes and digests.
+"""Is this signed by that key? RSA (PKCS #1 v1.5 and PSS), ECDSA and Edwards curves.
 
 The algorithm named in the signed object and the type of the key must belong together; anything unknown counts as not
-signed. Java takes DSA as well; no CA of the grid has issued with it for many years.
+signed, MD5 too. Java takes DSA as well; no CA of the grid has issued with it for many years.
+
+BETTER: RSA keys that can be factored have signed nothing; Java takes the 512 bits that old Globus proxies had.
 """
 
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+MIN_RSA_BITS = 1024  # what proxies have had since 2010; 512 bits are factored within hours, less than a proxy lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def is_signed(
     digest, rsa_padding = algorithm.digest, algorithm.padding
     try:
         match key:
-            case rsa.RSAPublicKey() if digest and rsa_padding:
+            case rsa.RSAPublicKey() if digest and rsa_padding and key.key_size >= MIN_RSA_BITS:
                 key.verify(signature, data, rsa_padding, digest)
             case ec.EllipticCurvePublicKey() if digest and not rsa_padding:
                 key.verify(signature, data, ec.ECDSA(digest))

@@ -1,8 +1,8 @@
 """What the site trusts: anchors, revocation lists and namespaces of one trust directory, as one value.
 
 Every certificate of the directory is an anchor, sub CAs too. CRLs are checked against the anchors of their issuer's
-name when the value is made, so that a request pays no signature for them; a CA that changed its key signs with the new
-one alone, hence any anchor of that name will do.
+name when the value is made, so that a request pays no signature for them; a CA that changed its key may sign with the
+new one for all it has issued, hence any anchor of that name will do.
 """
 
 from collections.abc import Iterable, Mapping

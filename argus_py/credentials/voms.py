@@ -142,7 +142,7 @@ def _attribute_certificates(chain: VerifiedChain) -> tuple[bytes, ...]:
 
 
 def _check_validity(ac: AttributeCertificate, now: datetime) -> None:
-    if not ac.not_before - PROXY_GRACE <= now <= ac.not_after + PROXY_GRACE:
+    if now + PROXY_GRACE < ac.not_before or now - PROXY_GRACE > ac.not_after:
         raise AcNotValidNow(
             "acNotValidAtCurrentTime",
             "AC validity check failed: AC not valid at current time. "

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +77,18 @@ def test_an_extension_must_not_be_there_twice(pki: "Pki") -> None:
     doubled = encoded.replace(bytes.fromhex("2a0305"), bytes.fromhex("2a0304"))
     with pytest.raises(UnreadableCredential, match=r"extension 1\.2\.3\.4 is there twice"):
         Certificate(x509.load_der_x509_certificate(doubled)).check_readable()
+
+
+def test_a_date_of_the_year_0_cannot_be_read(pki: "Pki", now: datetime) -> None:
+    late = datetime(2050, 1, 1, tzinfo=UTC)
+    for issued, field in (
+        (pki.issue("/CN=x", not_before=late, not_after=late.replace(year=2051)), "notBefore"),
+        (pki.issue("/CN=x", not_after=late), "notAfter"),
+    ):
+        encoded = issued.certificate.public_bytes(Encoding.DER)
+        odd = Certificate(x509.load_der_x509_certificate(encoded.replace(b"20500101", b"00000101")))
+        with pytest.raises(UnreadableCredential, match=f"CN=x: {field}: year 0"):
+            odd.check_valid(now)
 
 
 def test_a_certificate_is_equal_to_its_copy(pki: "Pki") -> None:

@@ -1,9 +1,10 @@
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from argus_py.credentials import crl
@@ -40,6 +41,33 @@ def test_an_extension_that_cannot_be_read_makes_it_unusable(pki: "Pki") -> None:
     assert "an extension cannot be read" in odd.unusable
 
 
+def test_an_extension_that_is_there_twice_makes_it_unusable(pki: "Pki") -> None:
+    two = [(pki.extension(f"1.2.3.{last}", b"\x05\x00"), False) for last in (4, 5)]
+    encoded = pki.crl(pki.ca(), extensions=two).decoded.public_bytes(Encoding.DER)
+    doubled = read_crl(encoded.replace(bytes.fromhex("2a0305"), bytes.fromhex("2a0304")))
+    assert doubled.unusable is not None
+    assert "Duplicate 1.2.3.4 extension" in doubled.unusable
+
+
+def test_a_distribution_point_of_unknown_form_makes_it_unusable(pki: "Pki") -> None:
+    x400_address = bytes.fromhex("3008 a006 a004 a302 3000")
+    odd = pki.crl(pki.ca(), extensions=[(pki.extension("2.5.29.28", x400_address), True)])
+    assert odd.unusable is not None
+    assert "an extension cannot be read" in odd.unusable
+
+
+def test_the_extensions_of_an_entry_may_be_nonsense(pki: "Pki", now: datetime) -> None:
+    entry = x509.RevokedCertificateBuilder().serial_number(7).revocation_date(now)
+    for last in (4, 5):
+        entry = entry.add_extension(pki.extension(f"1.2.3.{last}", b"\x05\x00"), False)
+    root = pki.ca()
+    builder = x509.CertificateRevocationListBuilder().issuer_name(root.certificate.subject)
+    builder = builder.last_update(now).next_update(now).add_revoked_certificate(entry.build())
+    encoded = builder.sign(root.key, hashes.SHA256()).public_bytes(Encoding.DER)
+    revocation = read_crl(encoded.replace(bytes.fromhex("2a0305"), bytes.fromhex("2a0304"))).revocation(7)
+    assert revocation == "Certificate was revoked at: 2026-11-24 12:00:00 UTC"
+
+
 def test_harmless_extensions_do_not(pki: "Pki") -> None:
     assert pki.crl(pki.ca(), extensions=[(x509.CRLNumber(7), False)]).unusable is None
 
@@ -48,6 +76,13 @@ def test_harmless_extensions_do_not(pki: "Pki") -> None:
 def test_what_is_no_crl_is_refused(damaged: bytes) -> None:
     with pytest.raises(UnreadableCredential, match="a CRL cannot be read"):
         read_crl(damaged)
+
+
+def test_a_date_of_the_year_0_is_refused(pki: "Pki") -> None:
+    late = datetime(2050, 1, 1, tzinfo=UTC)
+    encoded = pki.crl(pki.ca(), next_update=late).decoded.public_bytes(Encoding.DER)
+    with pytest.raises(UnreadableCredential, match="year 0 is out of range"):
+        read_crl(encoded.replace(b"20500101", b"00000101"))
 
 
 def test_its_size_is_bounded() -> None:

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,6 +61,11 @@ def test_every_kind_of_proxy_is_a_proxy(pki: "Pki", user: "Issued", judge: Judge
         verified = judge(proxy, user)
         assert verified.proxies == (proxy.certificate,)
         assert verified.end_entity == user.certificate
+
+
+def test_a_proxy_may_be_valid_for_ever(pki: "Pki", user: "Issued", judge: Judge) -> None:
+    """RFC 5280 section 4.1.2.5: the last second there is stands for no end."""
+    assert judge(pki.proxy(user, not_after=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)), user)
 
 
 def test_proxies_have_five_minutes_of_grace(pki: "Pki", user: "Issued", judge: Judge, now: datetime) -> None:

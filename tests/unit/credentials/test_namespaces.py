@@ -116,6 +116,8 @@ def test_a_continued_line_may_be_the_last() -> None:
         ("access_id_CA X509 '/CN=CA'\npos_rights globus CA:sign\n\n", 2),
         ("access_id_CA X509 '/CN=CA'\npos_rights globus CA:sign\n\ncond_subjects globus '\"a\"\"b\"'", 4),
         ("access_id_CA X509 '/CN=CA'\npos_rights globus CA:sign\ncond_subjects globus '\"a'", 3),
+        ("access_id_CA X509 '/CN=CA'\npos_rights globus CA:sign\ncond_subjects globus ''", 3),
+        ("access_id_CA X509 '/CN=CA'\npos_rights globus CA:sign\ncond_subjects globus '\"\" \" \"'", 3),
     ],
 )
 def test_damaged_signing_policies_are_refused_with_the_line(text: str, line: int) -> None:

@@ -72,6 +72,26 @@ def test_the_newest_crl_counts(pki: "Pki", root: "Issued", user: "Issued", now: 
     assert path.verify(pki.chain(user), pki.trust(root, crls=(old, pki.crl(root))), now)
 
 
+def test_every_crl_in_date_counts(pki: "Pki", root: "Issued", user: "Issued", now: datetime) -> None:
+    """One for each key of the CA, or for each of its distribution points."""
+    other_key = pki.ca()
+    earlier = now - timedelta(hours=5)
+    for lists in (
+        (pki.crl(root, user, this_update=earlier), pki.crl(other_key)),
+        (pki.crl(root, user, this_update=earlier, extensions=point()), pki.crl(root, extensions=point())),
+    ):
+        for crls in (lists, lists[::-1]):
+            with pytest.raises(Revoked):
+                path.verify(pki.chain(user), pki.trust(root, other_key, crls=crls), now)
+
+
+def test_the_newest_crl_must_be_in_date(pki: "Pki", root: "Issued", user: "Issued", now: datetime) -> None:
+    newest = pki.crl(root, next_update=now - timedelta(minutes=1))
+    older = pki.crl(root, this_update=now - timedelta(hours=5))
+    with pytest.raises(RevocationUnknown, match="expired on"):
+        path.verify(pki.chain(user), pki.trust(root, crls=(newest, older)), now)
+
+
 def test_a_crl_signed_by_somebody_else_refuses(pki: "Pki", root: "Issued", user: "Issued", now: datetime) -> None:
     forged = pki.crl(pki.ca())
     with pytest.raises(RevocationUnknown, match="is not signed by this CA"):

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-from argus_py.credentials import signatures
+from argus_py.credentials import der, signatures
 from argus_py.credentials.certificate import Certificate
 from argus_py.credentials.signatures import SignatureAlgorithm
 
@@ -46,6 +46,35 @@ def test_certificates_of_every_algorithm_in_use_verify(rsa_key: rsa.RSAPrivateKe
 def test_an_algorithm_nobody_knows_is_no_signature() -> None:
     signed = certificate(dsa.generate_private_key(1024), hashes.SHA256())
     assert not signed.is_signed_by(signed)
+
+
+def test_md5_is_no_signature(rsa_key: rsa.RSAPrivateKey) -> None:
+    def signed_with(digest: hashes.HashAlgorithm, algorithm: str) -> Certificate:
+        own, sha256 = bytes.fromhex(f"2a864886f70d0101{algorithm}"), bytes.fromhex("2a864886f70d01010b")
+        tbs = certificate(rsa_key, hashes.SHA256()).x509.tbs_certificate_bytes.replace(sha256, own)
+        signature = rsa_key.sign(tbs, padding.PKCS1v15(), digest)
+        identifier = der.encode(der.SEQUENCE, der.encode(der.OBJECT_IDENTIFIER, own) + b"\x05\x00")
+        content = tbs + identifier + der.encode(der.BIT_STRING, b"\x00" + signature)
+        return Certificate(x509.load_der_x509_certificate(der.encode(der.SEQUENCE, content)))
+
+    md5, sha1 = signed_with(hashes.MD5(), "04"), signed_with(hashes.SHA1(), "05")
+    assert sha1.is_signed_by(sha1)
+    assert not md5.is_signed_by(md5)
+
+
+def test_an_rsa_key_that_can_be_factored_has_signed_nothing() -> None:
+    """512 bits; ``openssl genrsa`` made the key, which cryptography refuses to make."""
+    modulus = bytes.fromhex(
+        "c46bf246c456ee934b3820b21c8ea2bf6a143062b93649f4edad476a0a9eab4e"
+        "e256246daa10bba3faad335452637f1cd214dc79896dc1d146d98fd11ceea379"
+    )
+    signature = bytes.fromhex(
+        "97239d8c2a19159704dac20888dabf37f74f64df2fcd081733dba95efc10df9b"
+        "c6fdc516c56a6d5453e9e9d296f75277ecddc5f2244b3665f06689fc6a7664bc"
+    )
+    key = rsa.RSAPublicNumbers(65537, int.from_bytes(modulus)).public_key()
+    key.verify(signature, DATA, padding.PKCS1v15(), hashes.SHA256())
+    assert not signatures.is_signed(DATA, signature, SignatureAlgorithm(hashes.SHA256(), padding.PKCS1v15()), key)
 
 
 def test_attribute_certificates_may_be_signed_with_rsa_ecdsa_and_edwards_curves(rsa_key: rsa.RSAPrivateKey) -> None:

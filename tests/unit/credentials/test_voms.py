@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -96,6 +96,10 @@ def test_there_are_five_minutes_of_grace(
 def test_there_is_no_more_grace(factory: "AcFactory", judge: Judge, now: datetime, since: int, until: int) -> None:
     with pytest.raises(AcNotValidNow, match="AC validity check failed: AC not valid at current time"):
         judge(factory.make(not_before=now + since * MINUTE, not_after=now + until * MINUTE))
+
+
+def test_an_attribute_certificate_may_be_valid_for_ever(factory: "AcFactory", judge: Judge) -> None:
+    assert judge(factory.make(not_after=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)))
 
 
 # --- The VOMS server

@@ -58,7 +58,8 @@ class MessageError(MalformedInput):
 def read_request(data: bytes) -> Request:
     """The request in Hessian bytes, in the order sent, without the exact duplicates that Java's sets drop.
 
-    Texts are trimmed and blank values dropped, as the Java PEP does before it asks a PDP.
+    Texts are trimmed, as the Java PEP does before it asks a PDP. Blank values stay, as empty texts: the request
+    validator refuses them, and without it they are dropped before the decision.
 
     Raises HessianError, MessageError: unreadable, or not a request.
     """
@@ -163,10 +164,10 @@ def _normalized(request: Request) -> Request:
 
 
 def _distinct(attributes: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
-    """Trimmed, without blank and repeated values; of attributes equal but for the order of values the first."""
+    """Trimmed, without repeated values; of attributes equal but for the order of values the first."""
     distinct: dict[tuple[str, str, str | None, frozenset[str]], Attribute] = {}
     for attribute in attributes:
-        values = tuple(dict.fromkeys(text for value in attribute.values if (text := value.strip(_BLANK))))
+        values = tuple(dict.fromkeys(value.strip(_BLANK) for value in attribute.values))
         identifier, datatype = _trimmed(attribute.id), _trimmed(attribute.datatype) or DataType.STRING
         if identifier is None:
             raise MessageError("the id of an attribute is blank")

@@ -116,7 +116,8 @@ _SPECIAL = re.compile(r'[,=+<>#;"\\]')
 _READABLE_SPECIAL = re.compile(r'[,=+<>;"\\]|\A#')
 _JAVA_QUOTED = re.compile(r'[,+=\n<>#;\\"]|\A | \Z|  ')
 # BETTER: the JDK leaves a leading line feed bare and then skips it on the way back; here it reads back, there too.
-_BLANK_EDGES = re.compile(r"\A[ \r\n]+|[ \r]+\Z")
+# The look behind keeps it linear: a run of blanks inside a value is tried at its first character alone.
+_BLANK_EDGES = re.compile(r"\A[ \r\n]+|(?<![ \r])[ \r]+\Z")
 _BLANK_RUN = re.compile(r" {2,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _ASCII_BLANK = "".join(map(chr, range(0x21)))  # what Java's String.trim() strips
@@ -232,6 +233,8 @@ class DistinguishedName:
     def parse_slash(cls, text: str) -> "DistinguishedName":
         """Read every slash form in use (OpenSSL before and since 3.0, canl); a slash without a known label is text.
 
+        One slash at the end is dropped unless it is escaped.
+
         Raises DnSyntaxError: no leading "/", unknown first label, more than the limits.
         """
         return _parse_slash(text)
@@ -329,8 +332,10 @@ def _parse_slash(text: str) -> DistinguishedName:
     _check_text(text)
     if not text.startswith("/"):
         raise DnSyntaxError(text, "a name in slash form starts with '/'")
+    # COMPAT: a slash left at the end is dropped, or a ban and a map entry written so would miss whom they meant.
+    body = text if text.endswith("\\/") else text.removesuffix("/")
     starts = []
-    for match in _SLASH_BOUNDARY.finditer(text):
+    for match in _SLASH_BOUNDARY.finditer(body):
         oid = _oid(match[2], _SLASH_KEYWORDS)
         if oid is not None:
             starts.append((match, oid))
@@ -338,10 +343,10 @@ def _parse_slash(text: str) -> DistinguishedName:
         raise DnSyntaxError(text, "no known attribute type after the leading '/'")
     if len(starts) > MAX_ATTRIBUTES:
         raise DnSyntaxError(text, f"more than {MAX_ATTRIBUTES} attributes")
-    ends = [match.start() for match, _ in starts[1:]] + [len(text)]
+    ends = [match.start() for match, _ in starts[1:]] + [len(body)]
     rdns: list[Rdn] = []
     for (match, oid), end in zip(starts, ends, strict=True):
-        attribute = AttributeTypeAndValue.of_text(oid, _unescape_slash(text[match.end() : end]))
+        attribute = AttributeTypeAndValue.of_text(oid, _unescape_slash(body[match.end() : end]))
         if match[1] == "+":
             rdns[-1] += (attribute,)  # OpenSSL 3 writes a multi-valued RDN so
         else:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Set
 from dataclasses import replace
 
 from argus_py.model.attribute import Attribute
-from argus_py.model.request import Environment, Request
+from argus_py.model.request import Action, Environment, Request
 
 
 def find(attributes: Iterable[Attribute], attribute_id: str, datatype: str | None = None) -> tuple[Attribute, ...]:
@@ -26,3 +26,18 @@ def set_environment(request: Request, attributes: tuple[Attribute, ...]) -> Requ
     environment = request.environment or Environment()
     kept = without(environment.attributes, {a.id for a in attributes})
     return replace(request, environment=replace(environment, attributes=kept + attributes))
+
+
+def without_empty_values(request: Request) -> Request:
+    """What decision points are asked; attributes stay, even if nothing is left of them."""
+    action, environment = request.action, request.environment
+    return Request(
+        tuple(replace(subject, attributes=_filled(subject.attributes)) for subject in request.subjects),
+        tuple(replace(resource, attributes=_filled(resource.attributes)) for resource in request.resources),
+        action and Action(_filled(action.attributes)),
+        environment and Environment(_filled(environment.attributes)),
+    )
+
+
+def _filled(attributes: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
+    return tuple(a if all(a.values) else replace(a, values=tuple(filter(None, a.values))) for a in attributes)

@@ -16,6 +16,7 @@ from argus_py.errors import ArgusError
 from argus_py.model.request import Request
 from argus_py.model.response import Response, indeterminate
 from argus_py.model.trail import Trail
+from argus_py.pep.attributes import without_empty_values
 from argus_py.pep.obligations.service import ObligationService
 from argus_py.pep.ports import DecisionPoint, NoDecision, Pip, RequestCounters
 
@@ -57,6 +58,7 @@ class Enforcer:
             except ArgusError as error:
                 _log.error("Error processing PIP: %s", error)
                 return self._failure(str(error), request, Trail(reason=_reason(error)))
+        request = without_empty_values(request)
         try:
             decided = self._decisions.decide(request)
         except NoDecision as error:

@@ -1,7 +1,7 @@
 """Several PDPs as one: asked in order until one gives a decision, whatever the decision is.
 
-BETTER: one that failed a moment ago is asked last, so a dead first PDP does not cost every request its timeout; and no
-further PDP is asked once the client has waited long enough.
+BETTER: one that failed a moment ago is asked last, and tried again by one request at a time, so a dead first PDP does
+not cost every request its timeout; and no further PDP is asked once the client has waited long enough.
 
 Source: argus-pep-server:src/main/java/org/glite/authz/pep/server/PEPDaemonRequestHandler.java
 """
@@ -46,6 +46,8 @@ class Failover:
         for url in self._order(started):
             if self._monotonic() - started >= self._deadline:
                 break
+            if url in self._failed_at:
+                self._failed_at[url] = self._monotonic()  # the others need not wait for what comes of this attempt
             try:
                 response = self._points[url].decide(request)
             except Unavailable as error:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from argus_py.errors import ConfigurationError, Unavailable, Unmapped
 from argus_py.model.dn import escape_controls
@@ -35,7 +36,6 @@ DEADLINE: Final = timedelta(seconds=3)  # a race is over within milliseconds; wh
 _PAUSE: Final = (0.01, 0.1)  # seconds, at random, as the other programs do: two that collide part at the second try
 _LOOKS: Final = 3  # a pool is exhausted if it was so this often in a row: an account may be held by one who withdraws
 _SETTLED_NS: Final = 200_000_000  # a claim this old has been verified or withdrawn by its maker
-_LOCKS: Final = 64  # names share these; enough that two users rarely wait for each other
 _REMEMBERED: Final = 100_000  # leases whose account is known; more than accounts of any site
 _NAME_MAX: Final = 255  # bytes of a file name, on every file system in use
 _ACCOUNT = re.compile(r"[A-Za-z][A-Za-z0-9._-]*[0-9]")
@@ -128,7 +128,9 @@ class GridMapDir:
         self._sleep = sleep
         self._rng = rng
         self._deadline = deadline.total_seconds()
-        self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
+        # INVARIANT: one lock per name, or a damaged lease makes strangers wait; an entry goes with its last user.
+        self._locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        self._choosing_lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._listing = _Listing(0, ())
 
@@ -158,7 +160,7 @@ class GridMapDir:
             elif lease.st_nlink == 2:
                 account = self._reuse(name, lease, pool)
             elif lease.st_nlink == 1:
-                remove_lone_lease(self._path, name)
+                remove_unless_leased(self._path, name)
             if account is not None:
                 return account
             if self._clock() >= give_up:
@@ -190,7 +192,7 @@ class GridMapDir:
         """Takes back a link just made, unless the other one of the account has gone already."""
         lease = self._stat(name)
         if lease is not None and lease.st_ino == inode and lease.st_nlink > 2:
-            (self._path / name).unlink(missing_ok=True)
+            remove_unless_leased(self._path, name)
 
     def _reuse(self, name: str, lease: os.stat_result, pool: str) -> str | None:
         """The account of a lease with two links, or None to look again: it changed while it was looked at."""
@@ -289,7 +291,8 @@ class GridMapDir:
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
         """Requests of one subject go one by one here: they need not race each other in the directory."""
-        lock = self._locks[hash(name) % _LOCKS]
+        with self._choosing_lock:
+            lock = self._locks.setdefault(name, threading.Lock())
         if not lock.acquire(timeout=self._deadline):
             raise GridMapDirUnavailable(f"other requests for the lease {name} did not end in {self._deadline} seconds")
         try:
@@ -298,10 +301,11 @@ class GridMapDir:
             lock.release()
 
 
-def remove_lone_lease(directory: Path, name: str) -> None:
-    """Removes a lease without an account; puts it back if it got one between the look and the removal.
+def remove_unless_leased(directory: Path, name: str) -> None:
+    """Removes a lease without an account, or with an account that has another lease; one in order is put back.
 
-    BETTER: Java refuses the user for ever, LCMAPS unlinks. A plain unlink could free an account just given away.
+    BETTER: Java and LCMAPS unlink what they saw a moment ago. By then it may be in order and known to a client, and
+    its account would be free for the next user.
     """
     lease = directory / name
     # Neither an account nor a lease of any program begins with a dot.
@@ -310,16 +314,16 @@ def remove_lone_lease(directory: Path, name: str) -> None:
         lease.rename(aside)
     except FileNotFoundError:
         return
-    if aside.lstat().st_nlink == 1:
-        aside.unlink()
-        _log.warning("removed the lease %s of %s: its account is gone", name, directory)
-        return
-    try:
-        os.link(aside, lease, follow_symlinks=False)
-    except FileExistsError:
-        _log.warning("%s keeps an account occupied: remove it once the account is idle", aside)
-        return
+    links = aside.lstat().st_nlink
+    if links == 2:
+        try:
+            os.link(aside, lease, follow_symlinks=False)
+        except FileExistsError:
+            _log.warning("%s keeps an account occupied: remove it once the account is idle", aside)
+            return
     aside.unlink()
+    if links == 1:
+        _log.warning("removed the lease %s of %s: its account is gone", name, directory)
 
 
 def _check_directory(path: Path) -> None:
@@ -347,4 +351,4 @@ def _check_name(name: str) -> None:
 def _in_pool(account: str, pool: str) -> bool:
     """BETTER: a prefix and digits; Java takes all digits off the end, so the pool ``.cms1`` cannot be used there."""
     number = account.removeprefix(pool)
-    return account.startswith(pool) and number.isascii() and number.isdigit()
+    return account.startswith(pool) and number.isdigit()  # names of accounts are ASCII

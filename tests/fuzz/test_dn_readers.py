@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argus_py.model.dn import MAX_TEXT_LENGTH, DistinguishedName, DnSyntaxError
+from argus_py.model.dn import MAX_TEXT_LENGTH, AttributeTypeAndValue, DistinguishedName, DnSyntaxError
 
 TEXTS = (
     st.text(max_size=60)
@@ -55,3 +55,14 @@ def test_no_text_takes_long(lead: str, piece: str) -> None:
     outcome(DistinguishedName.parse_rfc2253, text)
     outcome(DistinguishedName.parse_slash, text)
     assert time.process_time() - started < 0.2  # quadratic time would be seconds
+
+
+@pytest.mark.parametrize("piece", [" ", "\r", "\n", "\\", '"', "+", "é", "\0", "\u2028"])
+def test_no_name_takes_long_to_print_or_to_compare(piece: str) -> None:
+    value = "a" + piece * 60_000 + "b"  # certificates have no limit but their own size
+    started = time.process_time()
+    name = DistinguishedName(((AttributeTypeAndValue.of_text("2.5.4.3", value),),))
+    printed = name.rfc2253(), name.slash(), name.readable(), name.java_string()
+    assert all(len(text) >= len(value) for text in printed)
+    assert name.loosely_equal(name)
+    assert time.process_time() - started < 1.0  # quadratic time would be many seconds

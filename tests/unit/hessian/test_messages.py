@@ -167,12 +167,12 @@ def test_equal_subjects_and_resources_are_one() -> None:
     assert messages.read_request(write(request)) == Request((Subject((Attribute("a", ("1",)),)),), (Resource(),))
 
 
-def test_texts_are_trimmed_and_blank_ones_are_absent() -> None:
+def test_texts_are_trimmed_and_blank_ones_are_absent_but_for_values() -> None:
     attribute = obj("Attribute", id=" a\n", dataType=" ", issuer="\t", values=listed(" 1 ", "", "\r\n", "\u00a0"))
     subject = obj("Subject", category=" ", attributes=listed(attribute))
     resource = obj("Resource", resourceContent=" text ", attributes=listed())
     request = messages.read_request(write(obj("Request", subjects=listed(subject), resources=listed(resource))))
-    assert request.subjects == (Subject((Attribute("a", ("1", "\u00a0"), DataType.STRING),)),)
+    assert request.subjects == (Subject((Attribute("a", ("1", "", "\u00a0"), DataType.STRING),)),)
     assert request.resources == (Resource(content="text"),)
 
 

@@ -68,6 +68,14 @@ def test_the_line_is_that_of_the_java_daemon(trail: Trail, line: str) -> None:
     assert audit_line(exchange(Response((Result(Decision.PERMIT),), None, trail))) == line
 
 
+def test_nobody_writes_a_decision_of_his_own_into_the_line() -> None:
+    trail = Trail(response_id="_1|Permit|", decision="Deny")
+    assert audit_line(exchange(Response((Result(Decision.DENY),), None, trail))) == "null|null|_1/Permit/|Deny|"
+    trail = Trail(reason="PipError: 'x|Permit|' is no DN")
+    assert audit_line(exchange(indeterminate(None))) == "null|null|null|Error|"
+    assert audit_line(exchange(replace(indeterminate(None), trail=trail))).count("|") == 4
+
+
 def test_the_record_tells_who_did_what_and_how_it_was_decided() -> None:
     assert json.loads(audit_record(PERMITTED)) == {
         "time": "2026-11-22T06:19:23.456Z",

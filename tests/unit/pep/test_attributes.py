@@ -1,6 +1,6 @@
 from argus_py.model.attribute import Attribute
-from argus_py.model.request import Environment, Request
-from argus_py.pep.attributes import find, first_value, set_environment, without
+from argus_py.model.request import Action, Environment, Request, Resource, Subject
+from argus_py.pep.attributes import find, first_value, set_environment, without, without_empty_values
 
 A1, A2, B = Attribute("a", ("1",)), Attribute("a", ("2",), "other"), Attribute("b", ("3", "4"))
 
@@ -27,3 +27,12 @@ def test_environment_attributes_replace_those_of_their_ids_and_come_last() -> No
 
 def test_an_environment_is_created_when_there_is_none() -> None:
     assert set_environment(Request(), (A1,)) == Request(environment=Environment((A1,)))
+
+
+def test_empty_values_go_from_every_part_and_their_attributes_stay() -> None:
+    sent = (Attribute("a", ("", "1", "")), Attribute("b", ("",), issuer="me"), B)
+    left = (Attribute("a", ("1",)), Attribute("b", (), issuer="me"), B)
+    assert without_empty_values(
+        Request((Subject(sent, "c"),), (Resource(sent, "text"),), Action(sent), Environment(sent))
+    ) == Request((Subject(left, "c"),), (Resource(left, "text"),), Action(left), Environment(left))
+    assert without_empty_values(Request()) == Request()

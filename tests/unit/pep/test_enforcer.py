@@ -13,6 +13,7 @@ from argus_py.model.trail import Trail
 from argus_py.pep.attributes import set_environment
 from argus_py.pep.enforcer import Enforcer
 from argus_py.pep.obligations.service import ObligationService
+from argus_py.pep.pips.request_validator import RequestValidator
 from argus_py.pep.ports import DecisionPoint, NoDecision, ObligationHandler, Pip, PipError
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -109,6 +110,17 @@ def test_information_points_run_in_order_at_one_time_before_the_decision() -> No
     response = enforcer(decisions, pips=(Marking("a"), Marking("b"))).authorize(REQUEST)
     assert marks(decisions.asked[0]) == ("a@12:00", "b@12:00")
     assert response.request == decisions.asked[0]
+
+
+def test_empty_values_are_for_information_points_alone() -> None:
+    request = replace(REQUEST, subjects=(Subject((Attribute("who", ("", "me")),)),))
+    decisions = Deciding(permit())
+    assert enforcer(decisions).authorize(request).request == REQUEST
+    assert decisions.asked == [REQUEST]
+    refused = enforcer(decisions, pips=(RequestValidator(),)).authorize(request)
+    assert refused.results[0].status.message == (
+        "Decision request Subject contains the attribute who with an empty (stripped) value"
+    )
 
 
 def test_handlers_complete_the_decision_and_the_trail() -> None:

@@ -1,5 +1,6 @@
 """Several PDPs as one decision point."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -32,9 +33,12 @@ class Point:
         self.error: Exception | None = None
         self.seconds = 0.0
         self.asked = 0
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def decide(self, request: Request) -> Response:
         self.asked += 1
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
         self.clock.now += self.seconds
         if self.error:
             raise self.error
@@ -120,14 +124,28 @@ def test_a_failure_is_forgotten_after_some_time() -> None:
     assert site.asked_by_one_request() == [A]
 
 
+def test_a_failed_one_is_tried_again_by_one_request_at_a_time() -> None:
+    site = Site(memory=timedelta(seconds=30))
+    site.fail(A)
+    site.failover.decide(Request())
+    site.clock.now += 30
+    asked_meanwhile: list[list[str]] = []
+    site.points[A].meanwhile = lambda: asked_meanwhile.append(site.asked_by_one_request())
+
+    assert site.asked_by_one_request() == [A, B]
+    assert asked_meanwhile == [[B]]
+
+
 def test_a_failure_is_forgotten_with_the_next_success() -> None:
-    site = Site()
-    site.fail(A, B, C)
-    with pytest.raises(NoDecision):
-        site.failover.decide(Request())
+    site = Site(memory=timedelta(seconds=30))
+    site.fail(A)
+    site.failover.decide(Request())
     site.points[A].error = None
-    assert site.asked_by_one_request() == [A]
-    site.points[B].error = site.points[C].error = None
+    site.fail(B, C)
+    site.points[C].seconds = 5
+    assert site.asked_by_one_request() == [A, B, C]
+    site.points[B].error = None
+    site.clock.now += 25  # the failure of B is forgotten by its age, that of A would not be
     assert site.asked_by_one_request() == [A]
 
 

@@ -1,10 +1,12 @@
 """Rules of the gridmapdir, with the other programs played by hooks in the pauses and in the choice of a candidate."""
 
+import itertools
 import multiprocessing
 import os
 import random
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -21,7 +23,7 @@ from argus_py.store.gridmapdir import (
     NoSuchPool,
     PoolExhausted,
     UnusableLeaseName,
-    remove_lone_lease,
+    remove_unless_leased,
 )
 
 ALICE, BOB = "%2fcn%3dalice:vo", "%2fcn%3dbob:vo"
@@ -64,6 +66,22 @@ class Oldest(random.Random):
         return a
 
 
+class Interrupted(GridMapDir):
+    """The others act once, right before the look with this number (from 1) at a file of the directory."""
+
+    def __init__(self, directory: Path, look: int, others: Callable[[], None]) -> None:
+        clock = Clock()
+        super().__init__(directory, Oldest(), clock, clock.sleep)
+        self.looks_left = look
+        self._others = others
+
+    def _stat(self, name: str) -> os.stat_result | None:
+        self.looks_left -= 1
+        if self.looks_left == 0:
+            self._others()
+        return super()._stat(name)
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     for age, account in enumerate(("vo001", "vo002", "vo003")):
@@ -96,11 +114,13 @@ def test_lease_is_a_hard_link_to_a_free_account_and_marks_its_use(directory: Pat
 
 
 def test_holder_gets_his_account_again_and_marks_its_use_again(directory: Path) -> None:
-    store = leases(directory)
+    clock = Clock()
+    store = leases(directory, clock)
     account = store.lease(ALICE, "vo")
     os.utime(directory / account, (1, 1))
 
     assert store.lease(ALICE, "vo") == account
+    assert clock.pauses == []
     assert (directory / account).stat().st_mtime > 2000
 
 
@@ -172,6 +192,87 @@ def test_account_freed_while_the_pool_looked_exhausted_is_used(directory: Path) 
     assert store.lease(ALICE, "vo") == "vo002"
 
 
+def expire(directory: Path) -> None:
+    (directory / ALICE).unlink(missing_ok=True)
+    link(directory, "vo001", BOB)
+
+
+def expire_and_lease_again(directory: Path) -> None:
+    expire(directory)
+    link(directory, "vo003", ALICE)
+
+
+def remove_the_account_and_lease_again(directory: Path) -> None:
+    (directory / ALICE).unlink(missing_ok=True)
+    (directory / "vo001").unlink()
+    link(directory, "vo003", ALICE)
+
+
+def answered_before(store: GridMapDir) -> None:
+    store.lease(ALICE, "vo")
+
+
+def leased_elsewhere(store: GridMapDir) -> None:
+    link(store._path, "vo001", ALICE)
+
+
+def unknown(store: GridMapDir) -> None:
+    """ALICE has no lease."""
+
+
+@pytest.mark.parametrize("look", range(1, 8))
+@pytest.mark.parametrize("others", [expire, expire_and_lease_again, remove_the_account_and_lease_again])
+@pytest.mark.parametrize("before", [answered_before, leased_elsewhere, unknown])
+def test_answer_is_true_whenever_the_others_act(
+    directory: Path, before: Callable[[GridMapDir], None], others: Callable[[Path], None], look: int
+) -> None:
+    store = Interrupted(directory, 0, lambda: others(directory))
+    before(store)
+    store.looks_left = look
+
+    account = store.lease(ALICE, "vo")
+
+    if store.looks_left > 0:  # they never acted
+        assert account == "vo001"
+    assert (directory / ALICE).samefile(directory / account)
+    assert links(directory, account) == 2
+    assert all(links(directory, path.name) < 3 for path in directory.iterdir())
+
+
+def test_withdrawal_that_comes_late_leaves_a_lease_that_is_in_order(directory: Path) -> None:
+    """BOB goes first after both have seen the collision; ALICE's lease may have been answered by another server."""
+    collision = Oldest(lambda: link(directory, "vo001", BOB))
+
+    class Late(GridMapDir):
+        def _stat(self, name: str) -> os.stat_result | None:
+            found = super()._stat(name)
+            if name == ALICE and found is not None and found.st_nlink == 3 and next(looks) == 2:
+                (directory / BOB).unlink()
+            return found
+
+    looks = itertools.count(1)
+    afterwards: list[bool] = []
+    clock = Clock(lambda: afterwards.append((directory / ALICE).samefile(directory / "vo001")))
+
+    assert Late(directory, collision, clock, clock.sleep).lease(ALICE, "vo") == "vo001"
+    assert afterwards == [True]
+    assert sorted(path.name for path in directory.iterdir()) == [ALICE, "vo001", "vo002", "vo003"]
+
+
+def test_account_that_was_renamed_is_answered_by_its_new_name(directory: Path) -> None:
+    store = leases(directory)
+    store.lease(ALICE, "vo")
+    (directory / "vo001").rename(directory / "vo009")
+    assert store.lease(ALICE, "vo") == "vo009"
+
+
+def test_account_given_anew_by_another_server_is_found(directory: Path) -> None:
+    store = leases(directory)
+    store.lease(ALICE, "vo")
+    expire_and_lease_again(directory)
+    assert store.lease(ALICE, "vo") == "vo003"
+
+
 def test_lease_that_lost_its_account_is_replaced(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
     (directory / ALICE).touch()
 
@@ -184,14 +285,25 @@ def test_lease_that_lost_its_account_is_replaced(directory: Path, caplog: pytest
 def test_lone_lease_that_got_an_account_is_put_back(directory: Path) -> None:
     link(directory, "vo002", ALICE)
 
-    remove_lone_lease(directory, ALICE)
+    remove_unless_leased(directory, ALICE)
 
     assert (directory / ALICE).samefile(directory / "vo002")
     assert links(directory, "vo002") == 2
 
 
+def test_lease_whose_account_has_another_one_is_removed(directory: Path) -> None:
+    link(directory, "vo002", BOB)
+    link(directory, "vo002", ALICE)
+
+    remove_unless_leased(directory, ALICE)
+
+    assert not (directory / ALICE).exists()
+    assert (directory / BOB).samefile(directory / "vo002")
+    assert links(directory, "vo002") == 2
+
+
 def test_lone_lease_removed_by_somebody_else_is_no_error(directory: Path) -> None:
-    remove_lone_lease(directory, ALICE)
+    remove_unless_leased(directory, ALICE)
     assert len(list(directory.iterdir())) == 3
 
 
@@ -227,6 +339,30 @@ def test_lease_that_stays_shared_is_damaged(directory: Path) -> None:
         leases(directory, clock).lease(ALICE, "vo")
     assert refusal.value.lease == ALICE
     assert 3 <= clock.seconds < 3.2
+
+
+def test_damaged_lease_makes_nobody_else_wait(directory: Path) -> None:
+    link(directory, "vo001", ALICE)
+    link(directory, "vo001", BOB)
+    waiting, others_done = threading.Event(), threading.Event()
+
+    def wait_for_the_others(seconds: float) -> None:
+        waiting.set()
+        others_done.wait()
+
+    clock = Clock()
+    store = GridMapDir(directory, Oldest(), clock, wait_for_the_others, timedelta(seconds=0.01))
+    with ThreadPoolExecutor(1) as thread:
+        refused = thread.submit(store.lease, ALICE, "vo")
+        waiting.wait()
+        try:
+            for number in range(500):
+                with pytest.raises(NoSuchPool):
+                    store.lease(f"%2fcn%3duser{number}", "late")
+        finally:
+            clock.seconds = 1.0
+            others_done.set()
+        assert isinstance(refused.exception(), DamagedLease)
 
 
 def test_shared_account_is_not_given_to_anybody_else(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -285,6 +421,36 @@ def test_new_accounts_are_used_at_once(directory: Path) -> None:
         store.lease(ALICE, "late")
     (directory / "late1").touch()
     assert store.lease(ALICE, "late") == "late1"
+
+
+def test_new_account_of_a_pool_in_use_counts_at_the_next_lease(directory: Path) -> None:
+    store = leases(directory)
+    store.lease(ALICE, "vo")
+    (directory / "vo000").touch()
+    os.utime(directory / "vo000", (1, 1))
+    assert store.lease(BOB, "vo") == "vo000"
+
+
+def test_new_pool_is_found_even_if_the_time_of_the_directory_tells_nothing(directory: Path) -> None:
+    store = leases(directory)
+    with pytest.raises(NoSuchPool):
+        store.lease(ALICE, "late")
+    before = directory.stat().st_mtime_ns
+    (directory / "late1").touch()
+    os.utime(directory, ns=(before, before))
+    assert store.lease(ALICE, "late") == "late1"
+
+
+def test_exhausted_pool_is_listed_again_even_if_the_time_of_the_directory_tells_nothing(directory: Path) -> None:
+    for number, account in enumerate(("vo001", "vo002", "vo003")):
+        link(directory, account, f"%2fcn%3dother{number}")
+
+    def add_account() -> None:
+        before = directory.stat().st_mtime_ns
+        (directory / "vo004").touch()
+        os.utime(directory, ns=(before, before))
+
+    assert leases(directory, Clock(add_account)).lease(ALICE, "vo") == "vo004"
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,25 @@ def test_file_that_was_always_empty_maps_nobody(path: Path) -> None:
     assert snapshot.current.value.fqan_entries == ()
 
 
+def test_empty_file_that_is_touched_is_no_error(path: Path) -> None:
+    path.write_bytes(b"")
+    snapshot = load_map_file(path, clock)
+    os.utime(path, (1, 1))
+    assert not snapshot.refresh()
+    assert snapshot.last_error is None
+
+
+def test_file_of_the_same_size_and_time_put_in_its_place_is_noticed(path: Path) -> None:
+    snapshot = load_map_file(path, clock)
+    status = path.stat()
+    other = path.with_name("other")
+    other.write_text('"/vo" .xx\n', encoding="utf-8")
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(path)
+    assert snapshot.refresh()
+    assert snapshot.current.value.fqan_entries[0].targets == (".xx",)
+
+
 def test_line_that_matches_nobody_is_logged_once_per_version(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path.write_text('"/vo*" .vo\n', encoding="utf-8")
     snapshot = load_map_file(path, clock)

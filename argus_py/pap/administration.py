@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from argus_py.errors import MalformedInput
-from argus_py.model.response import Effect, Obligation
+from argus_py.model.response import Effect
 from argus_py.pap import editing
 from argus_py.pap.authorization import Act, Admin, Gate
 from argus_py.pap.editing import Beside, End, Place, Resources
@@ -22,7 +22,7 @@ from argus_py.pap.questions import Answer, who_may
 from argus_py.spl import ast
 from argus_py.spl.ast import Pair, Text
 from argus_py.spl.attributes import AttributeMappings
-from argus_py.spl.lower import lower, lower_resource
+from argus_py.spl.lower import lower, lower_obligation, lower_resource
 from argus_py.spl.parser import parse
 from argus_py.xacml.policy import Policy, PolicySet
 
@@ -211,9 +211,9 @@ class Administration:
         self._edit(admin, Act.MOVE, alias, lambda there: editing.move(there, id, place))
 
     def add_obligation(self, admin: Admin, alias: str, id: str, obligation: str) -> None:
-        """Raises IdNotFound: no such resource or action. Raises ObligationExists."""
+        """Raises IdNotFound: no such resource or action. Raises ObligationExists, SplMeaningError."""
         self._gate.admit(admin, Act.CHANGE_OBLIGATIONS)
-        added = Obligation(obligation, Effect.PERMIT)
+        added = lower_obligation(ast.Obligation(Text(obligation)), self._mappings)
         self._edit(admin, Act.CHANGE_OBLIGATIONS, alias, lambda there: editing.add_obligation(there, id, added))
 
     def remove_obligation(self, admin: Admin, alias: str, id: str, obligation: str) -> None:

@@ -80,11 +80,18 @@ class Acl:
 
 def _is(admin: Admin, principal: Principal) -> bool:
     if isinstance(principal, DistinguishedName):
-        # Labels have synonyms, values have not: one letter of another case is another person to a CA.
-        return admin.dn.slash() == principal.slash()
+        return _spelled(admin.dn) == _spelled(principal)
     if isinstance(principal, Fqan):
         return principal in admin.fqans
     return True
+
+
+def _spelled(dn: DistinguishedName) -> tuple[tuple[str, str], ...]:
+    """Labels have synonyms, values have not: one letter of another case is another person to a CA.
+
+    BETTER: Java compares slash forms, where ``CN=robot/CN=admin`` with a slash in its value is ``/CN=robot/CN=admin``.
+    """
+    return tuple((attribute.type, attribute.value) for rdn in dn.rdns for attribute in reversed(rdn))
 
 
 class ActNotPermitted(NotPermitted):
@@ -137,7 +144,7 @@ def parse_acl(text: str, source: str) -> Acl:
 
     Raises AclSyntaxError: listing every bad line.
     """
-    entries: dict[Principal, Permission] = {}
+    entries: dict[object, tuple[Principal, Permission]] = {}
     problems: list[tuple[int, str]] = []
     stanza = ""
     for number, raw in enumerate(text.split("\n"), start=1):
@@ -149,12 +156,13 @@ def parse_acl(text: str, source: str) -> Acl:
                 stanza = _stanza(line)
                 continue
             principal, permissions = _entry(line, stanza)
-            entries[principal] = permissions
+            key = _spelled(principal) if isinstance(principal, DistinguishedName) else principal
+            entries[key] = principal, permissions
         except MalformedInput as error:
             problems.append((number, str(error)))
     if problems:
         raise AclSyntaxError(source, tuple(problems))
-    return Acl(tuple(entries.items()))
+    return Acl(tuple(entries.values()))
 
 
 def _stanza(line: str) -> str:

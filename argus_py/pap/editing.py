@@ -118,14 +118,10 @@ def ban(resources: Resources, wanted: PolicySet) -> Resources:
     """
     policy, rule = _single(wanted)
     first = resources[0] if resources else None
-    if first is None or resource_value(first) != resource_value(wanted):
+    if first is None or not _applies_alike(first, wanted):
         return (wanted, *resources)
     action = first.children[0] if first.children else None
-    if (
-        not isinstance(action, Policy)
-        or action_value(action) != action_value(policy)
-        or is_private(action) != is_private(policy)
-    ):
+    if not isinstance(action, Policy) or not _applies_alike(action, policy) or is_private(action) != is_private(policy):
         return _replaced(resources, replace(first, children=(policy, *first.children)))
     before_any_permit = takewhile(lambda other: other.effect is Effect.DENY, action.rules)
     if any(_denies(other, rule) and len(tuple(_matches(other))) == 1 for other in before_any_permit):
@@ -334,6 +330,14 @@ def _same_resource(resources: Resources, wanted: PolicySet) -> list[PolicySet]:
 def _same_action(policy_set: PolicySet, wanted: Policy) -> list[Policy]:
     value = action_value(wanted)
     return [action for action in policy_set.policies() if action_value(action) == value]
+
+
+def _applies_alike(there: PolicySet | Policy, wanted: PolicySet | Policy) -> bool:
+    """Whether what is first in one is decided for all the requests that it would be in the other.
+
+    The values alone do not tell: another version of the attribute mappings may have compared them by another function.
+    """
+    return (there.target, there.combining) == (wanted.target, wanted.combining)
 
 
 def _denies(rule: Rule, ban: Rule) -> bool:

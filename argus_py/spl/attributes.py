@@ -1,7 +1,7 @@
 """The names that SPL gives to XACML attributes: shipped with the PAP, or configured by the site.
 
-A site's file (``attribute-mappings.ini``) is in the properties syntax of Java: ``key = value`` lines, comments with "#"
-or "!", a backslash at the end continues a line. ``id`` is repeated once per name.
+A site's file (``attribute-mappings.ini``) is in the properties syntax of Java: lines ``key = value``, ``key: value`` or
+``key value``, comments with "#" or "!", a backslash at the end continues a line. ``id`` is repeated once per name.
 
 Source: argus-pap:src/main/config/attribute-mappings.ini,
 argus-pap:src/main/java/org/glite/authz/pap/common/xacml/wizard/AttributeWizardTypeConfiguration.java
@@ -25,6 +25,7 @@ _CATEGORIES: Final = {category.value.lower(): category for category in Category}
 _KEYS: Final = ("xacml-id", "xacml-datatype", "xacml-target-element", "xacml-match-function")
 _VALUE_DATATYPE: Final = "xacml-match-function-datatype"
 _COMMENT: Final = re.compile(r"\s*[#!]")
+_SEPARATOR: Final = re.compile(r"\s*[=:]\s*|\s+")
 
 
 class MappingError(ConfigurationError):
@@ -190,7 +191,7 @@ def _properties(text: str) -> Iterator[tuple[str, str]]:
         if pending.endswith("\\"):
             pending = pending[:-1]
             continue
-        key, _, value = pending.partition("=")
+        key, *value = _SEPARATOR.split(pending, maxsplit=1)
         pending = ""
         # COMPAT: a comma splits a value into a list, of which the first counts.
-        yield key.strip(), value.split(",", maxsplit=1)[0].strip()
+        yield key, "".join(value).split(",", maxsplit=1)[0].strip()

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Body, HTTPException, Query
+from fastapi import APIRouter, Body, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope
@@ -28,6 +29,7 @@ from argus_py.pap.paps import DEFAULT_ALIAS
 from argus_py.spl.errors import SplError
 from argus_py.spl.printer import Ids
 from argus_py.web.answers import status_and_text
+from argus_py.xacml.document import made_fit
 from argus_py.xacml.policy import Policy, PolicySet
 
 _log = logging.getLogger(__name__)
@@ -257,8 +259,8 @@ def _limited(receive: Receive) -> Receive:
 
 def _refusal(status: int, error: str, message: str, cause: ArgusError | None = None) -> JSONResponse:
     problems = cause.problems if isinstance(cause, SplError) else ()
-    listed = [{"line": problem.line, "column": problem.column, "text": problem.text} for problem in problems]
-    return JSONResponse({"error": error, "message": message, "problems": listed}, status)
+    listed = [{"line": problem.line, "column": problem.column, "text": made_fit(problem.text)} for problem in problems]
+    return JSONResponse({"error": error, "message": made_fit(message), "problems": listed}, status)
 
 
 def _validation_text(error: dict[str, Any]) -> str:

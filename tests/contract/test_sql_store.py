@@ -150,6 +150,9 @@ def test_sqlite_writes_to_disk_before_it_answers(tmp_path: Path) -> None:
     ("url", "reason"),
     [
         ("policies.db", "not of the form"),
+        ("postgresql+psycopg//argus:secret@db/argus", "not of the form"),
+        ("postgresql+psycopg://argus:secret@db:port/argus", "not of the form"),
+        ("postgresql+nosuch://argus:secret@db/argus", "no driver 'nosuch'"),
         ("mysql://argus:secret@db/argus", "only sqlite and postgresql"),
         ("sqlite://", "needs a file"),
         ("sqlite:///:memory:", "needs a file"),
@@ -172,6 +175,16 @@ def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
         with pytest.raises(Unavailable) as caught:
             open_policies(url)
         assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM store", "DROP TABLE store"])
+def test_a_database_in_the_middle_of_a_restore_is_unavailable(database_url: str, statement: str) -> None:
+    repository = open_policies(database_url)
+    execute(database_url, statement)
+    for use in (repository.revision, repository.read().__enter__, repository.change().__enter__):
+        with pytest.raises(Unavailable):
+            use()
+    repository.close()
 
 
 def test_a_change_does_not_wait_for_ever(database_url: str) -> None:

@@ -52,7 +52,8 @@ def parse(argv: Iterable[str], options: Iterable[Option]) -> Arguments:
     >>> parse(["lp", "-sai", "--pap=x"], [ids, Option(("--pap",), "", "alias")])
     Arguments(words=('lp',), options={'show-all-ids': (), 'pap': ('x',)})
 
-    Raises ParseError: unknown option, or one without its value.
+    Raises ParseError: unknown option, or one without its value. An empty value is none: where a script's variable is
+    not set, the default must not step in for what was meant.
     """
     by_name = _by_name(options)
     found: dict[str, tuple[str, ...]] = {}
@@ -71,6 +72,8 @@ def parse(argv: Iterable[str], options: Iterable[Option]) -> Arguments:
         if option is None or (equals and option.value is None):
             raise ParseError(f"Unrecognized option: {word}")
         values = [inline] if equals else _values(option, rest, by_name)
+        if option.value is not None and (not values or "" in values):
+            raise ParseError(f"Missing argument for option:{option.names[0].lstrip('-')}")
         found[option.key] = (*found.get(option.key, ()), *values)
     return Arguments(tuple(words), found)
 
@@ -101,6 +104,4 @@ def _values(option: Option, rest: list[str], by_name: Mapping[str, Option]) -> l
         values.append(rest.pop(0))
         if not option.several:
             break
-    if option.value is not None and not values:
-        raise ParseError(f"Missing argument for option:{option.names[0].lstrip('-')}")
     return values

@@ -32,12 +32,20 @@ def endpoint(arguments: Arguments, properties: dict[str, str]) -> str:
     """
     url = arguments.get("url")
     if url is not None:
-        return url.removesuffix(_SOAP_ROOT) + BASE_PATH if url.endswith(_SOAP_ROOT) else url.rstrip("/") + "/"
+        return _checked(url.removesuffix(_SOAP_ROOT) + BASE_PATH if url.endswith(_SOAP_ROOT) else url.rstrip("/") + "/")
     host = arguments.get("host") or properties.get("host") or "localhost"
     port = arguments.get("port") or properties.get("port") or "8150"
     if not (port.isascii() and port.isdigit()):
         raise ParseError(f'Invalid port number "{port}" (option -p, --port)')
-    return f"https://{host}:{port}{BASE_PATH}"
+    return _checked(f"https://{host}:{port}{BASE_PATH}")
+
+
+def _checked(url: str) -> str:
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ParseError(f'Invalid URL "{url}": {error}') from error
+    return url
 
 
 def read_properties(user: User) -> dict[str, str]:
@@ -45,7 +53,7 @@ def read_properties(user: User) -> dict[str, str]:
     home = user.environment.get("PAP_HOME")
     folder = Path(home) / "conf" if home else Path(DEFAULT_CONFIGURATION)
     try:
-        lines = (folder / "pap-admin.properties").read_text().splitlines()
+        lines = (folder / "pap-admin.properties").read_text("latin-1").splitlines()  # the encoding of Java properties
     except OSError:
         return {}  # COMPAT: the file is optional
     pairs = (line.partition("=") for line in lines if line.strip() and line.lstrip()[0] not in "#!")

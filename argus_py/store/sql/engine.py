@@ -10,7 +10,7 @@ from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from argus_py.errors import ConfigurationError
@@ -79,11 +79,16 @@ def connect(url: str, lock_timeout: timedelta = LOCK_TIMEOUT) -> Engine:
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise UnusableDatabaseUrl(url, "not of the form dialect://user@host/name") from error
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        shown = url.rpartition("@")[2]  # what stands before may be a password
+        raise UnusableDatabaseUrl(shown, "not of the form dialect://user@host/name") from error
     shown = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() not in (SQLITE, POSTGRESQL):
         raise UnusableDatabaseUrl(shown, "only sqlite and postgresql+psycopg are supported")
+    try:
+        parsed.get_dialect()
+    except NoSuchModuleError as error:
+        raise UnusableDatabaseUrl(shown, f"there is no driver {parsed.get_driver_name()!r}") from error
     if parsed.get_backend_name() == SQLITE and parsed.database in (None, "", ":memory:"):
         raise UnusableDatabaseUrl(shown, "SQLite needs a file")  # every thread would get a memory of its own
     return parsed

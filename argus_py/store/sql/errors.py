@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from argus_py.errors import Unavailable
@@ -21,10 +21,14 @@ class StoreUnavailable(Unavailable):
 
 @contextmanager
 def database_errors(url: URL) -> Iterator[None]:
-    """Raises StoreUnavailable for what the operator can mend; wrong statements and broken constraints are our bugs."""
+    """Raises StoreUnavailable for what the operator can mend; broken constraints and bad data are our bugs.
+
+    A ProgrammingError is among the former: PostgreSQL says so when tables are gone, as during a restore, or a right is
+    missing. Whoever polls the store must live through it.
+    """
     try:
         yield
-    except (IntegrityError, ProgrammingError, DataError):
+    except (IntegrityError, DataError):
         raise
     except DBAPIError as error:
         raise StoreUnavailable(url, str(error.orig).strip()) from error

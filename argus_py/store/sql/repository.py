@@ -28,7 +28,7 @@ from sqlalchemy import (
 from argus_py.errors import MalformedInput, Unavailable
 from argus_py.pap.paps import Pap, PapExists, PapNotFound, Remote
 from argus_py.store.sql import schema
-from argus_py.store.sql.errors import database_errors
+from argus_py.store.sql.errors import StoreUnavailable, database_errors
 from argus_py.xacml.policy import Policy, PolicyIdReference, PolicySet
 from argus_py.xacml.policy_xml import read_policy, read_policy_set, write_policy, write_policy_set
 
@@ -257,7 +257,11 @@ def _with_policies(policy_set: PolicySet, policies: dict[str, Policy]) -> Policy
 
 
 def _revision(connection: Connection, statement: Select[Any]) -> int:
-    return int(connection.execute(statement).scalar_one())
+    """Raises StoreUnavailable: there is none, as while a backup is read in."""
+    revision = connection.execute(statement).scalar_one_or_none()
+    if revision is None:
+        raise StoreUnavailable(connection.engine.url, "its table 'store' is empty")
+    return int(revision)
 
 
 def _read(pap: Pap, id: str, body: str, read: Callable[[bytes], Element]) -> Element:

@@ -19,7 +19,7 @@ from argus_py.pap.administration import (
     pair,
 )
 from argus_py.pap.authorization import ActNotPermitted, Admin
-from argus_py.pap.editing import Beside, IdNotFound, Resources
+from argus_py.pap.editing import Beside, IdNotFound, ObligationExists, Resources
 from argus_py.pap.listing import ListingRequest
 from argus_py.pap.paps import DEFAULT_ALIAS, Pap, PapNotFound, Remote, RemotePapIsReadOnly
 from argus_py.spl.errors import SplMeaningError, SplSyntaxError
@@ -165,6 +165,20 @@ def test_what_changes_nothing_is_no_commit(pap: MemoryPap) -> None:
 def test_a_ban_that_could_never_work_is_refused(pap: MemoryPap, attribute: str, value: str, text: str) -> None:
     with pytest.raises(SplMeaningError, match=text):
         pap.service.ban(pap.admin, DEFAULT_ALIAS, pair(attribute, value))
+
+
+@pytest.mark.parametrize(("obligation", "text"), [("", "the value is empty"), ("a\x01b", "XML cannot carry")])
+def test_an_obligation_that_no_policy_file_could_say_is_refused(pap: MemoryPap, obligation: str, text: str) -> None:
+    (added,) = pap.service.add_policies(pap.admin, DEFAULT_ALIAS, ONE)
+    with pytest.raises(SplMeaningError, match=text):
+        pap.service.add_obligation(pap.admin, DEFAULT_ALIAS, added.id, obligation)
+
+
+def test_an_obligation_with_blanks_around_it_is_the_same_obligation(pap: MemoryPap) -> None:
+    (added,) = pap.service.add_policies(pap.admin, DEFAULT_ALIAS, ONE)
+    pap.service.add_obligation(pap.admin, DEFAULT_ALIAS, added.id, " map ")
+    with pytest.raises(ObligationExists):
+        pap.service.add_obligation(pap.admin, DEFAULT_ALIAS, added.id, "map")
 
 
 def test_changes_are_logged_with_their_author(pap: MemoryPap, caplog: pytest.LogCaptureFixture) -> None:

@@ -65,6 +65,26 @@ def test_the_last_entry_of_a_principal_counts() -> None:
     assert acl.permissions_of(admin("/CN=a")) == WRITE
 
 
+def test_another_letter_case_is_another_entry() -> None:
+    acl = parse_acl('[dn]\n"/CN=admin" : POLICY_READ_LOCAL\n"/CN=Admin" : ALL\n', "acl")
+    assert acl.permissions_of(admin("/CN=admin")) == READ
+    assert acl.permissions_of(admin("/CN=Admin")) == Permission.ALL
+
+
+@pytest.mark.parametrize("entry", ["/DC=org/CN=robot/CN=admin", "CN=admin,CN=robot,DC=org"])
+def test_a_slash_in_a_value_makes_nobody_an_admin(entry: str) -> None:
+    acl = parse_acl(f'[dn]\n"{entry}" : ALL\n', "acl")
+    pretender = Admin(DistinguishedName.parse_rfc2253("CN=robot/CN\\=admin,DC=org"))
+    assert acl.permissions_of(pretender) == Permission(0)
+    assert acl.permissions_of(Admin(DistinguishedName.parse_rfc2253("CN=admin,CN=robot,DC=org"))) == Permission.ALL
+
+
+@pytest.mark.parametrize("entry", ["/O=x/OU=unit/CN=a", "CN=a+OU=unit,O=x"])
+def test_an_entry_may_tell_a_name_of_several_values_one_after_the_other(entry: str) -> None:
+    acl = parse_acl(f'[dn]\n"{entry}" : ALL\n', "acl")
+    assert acl.permissions_of(Admin(DistinguishedName.parse_rfc2253("CN=a+OU=unit,O=x"))) == Permission.ALL
+
+
 def test_nobody_may_anything_by_an_empty_list() -> None:
     assert parse_acl("", "acl").permissions_of(admin("/CN=a")) == Permission(0)
 

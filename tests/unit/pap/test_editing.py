@@ -11,7 +11,8 @@ from argus_py.pap.editing import Beside, End, PivotNotFound, Resources
 from argus_py.spl.attributes import DEFAULT_MAPPINGS
 from argus_py.spl.lift import lift_resource
 from argus_py.spl.printer import format_resource
-from argus_py.xacml.policy import Policy, PolicySet, PolicySetIdReference
+from argus_py.xacml.functions import FunctionUri
+from argus_py.xacml.policy import Policy, PolicySet, PolicySetIdReference, Target
 
 ResourcesOf = Callable[[str], Resources]
 
@@ -95,6 +96,22 @@ def test_a_deny_rule_that_may_let_somebody_through_is_no_ban(resources_of: Resou
     there = resources_of(f'resource ".*" {{ action ".*" {{ {rules} }} }}')
     action = next(editing.ban(there, ban_of(resources_of, 'subject="CN=Mallory,C=CH"'))[0].policies())
     assert [rule.id.startswith("new-") for rule in action.rules] == [True, *(False for _ in action.rules[1:])]
+
+
+def test_a_ban_is_not_put_where_less_is_decided_than_its_value_says(resources_of: ResourcesOf) -> None:
+    (there,) = resources_of('resource ".*" { action ".*" { rule permit { vo="x" } } }')
+    ((match,),) = there.target.resources
+    compared = replace(there, target=Target(resources=((replace(match, function=FunctionUri.STRING_EQUAL),),)))
+    (action,) = there.policies()
+    ((action_match,),) = action.target.actions
+    narrow = Target(actions=((replace(action_match, function=FunctionUri.STRING_EQUAL),),))
+    of_another_action = replace(there, children=(replace(action, target=narrow),))
+    permits_first = "urn:oasis:names:tc:xacml:1.0:policy-combining-algorithm:permit-overrides"
+    wanted = ban_of(resources_of, 'vo="x"')
+    assert editing.ban((compared,), wanted) == (wanted, compared)
+    assert editing.ban((replace(there, combining=permits_first),), wanted)[0] == wanted
+    (banned,) = editing.ban((of_another_action,), wanted)
+    assert banned.children[0] == wanted.children[0]
 
 
 def test_a_ban_never_lands_behind_a_private_action_or_anything_else(resources_of: ResourcesOf) -> None:

@@ -51,6 +51,11 @@ def test_a_file_is_read_in_the_syntax_of_java() -> None:
     assert parse_mappings(MANDATORY).action.value_datatype == DataType.STRING
 
 
+@pytest.mark.parametrize("separator", ["=", " = ", ":", " : ", " ", "\t"])
+def test_a_name_ends_at_an_equals_sign_a_colon_or_a_blank(separator: str) -> None:
+    assert parse_mappings(MANDATORY.replace(" = ", separator)) == parse_mappings(MANDATORY)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

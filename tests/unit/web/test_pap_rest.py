@@ -26,6 +26,7 @@ from argus_py.web.pap_rest import BODY_LIMIT, pap_rest
 ACL = parse_acl('[dn]\n"/CN=admin" : ALL\n"/CN=reader" : POLICY_READ_LOCAL\n', "acl")
 ONE = 'resource "r" { action "a" { rule permit { vo="atlas" } } }'
 TEXT = {"Content-Type": "text/plain"}
+JSON = {"Content-Type": "application/json"}
 
 
 def admin_of(scope: Scope) -> Admin:
@@ -126,6 +127,14 @@ def test_every_problem_of_a_file_is_told_with_its_place(rest: Rest) -> None:
         ("POST", "/paps/central/policies", {"content": ONE, "headers": TEXT}, (409, "RemotePapIsReadOnly")),
         ("PUT", "/paps/default/policies/x", {"content": ONE, "headers": TEXT}, (404, "IdNotFound")),
         ("POST", "/paps/default/bans", {"content": b"{"}, (400, "MalformedRequest")),
+        ("POST", "/paps/default/bans", {"content": b"\xff", "headers": JSON}, (400, "MalformedRequest")),
+        ("POST", "/paps/default/bans", {"content": b"[" * 100_000, "headers": JSON}, (400, "MalformedRequest")),
+        (
+            "POST",
+            "/paps/default/bans",
+            {"content": rb'{"attribute": {"name": "\ud800", "value": "x"}}', "headers": JSON},
+            (400, "SplMeaningError"),
+        ),
         ("POST", "/paps/default/bans", {"json": {"attribute": {"name": "vo"}}}, (400, "MalformedRequest")),
         (
             "POST",
@@ -141,6 +150,7 @@ def test_every_problem_of_a_file_is_told_with_its_place(rest: Rest) -> None:
         ),
         ("POST", "/paps/default/removals", {"json": {"ids": []}}, (400, "MalformedRequest")),
         ("POST", "/paps/default/removals", {"json": {"ids": ["x"]}}, (404, "IdNotFound")),
+        ("POST", "/paps/default/removals", {"content": rb'{"ids": ["\ud800"]}', "headers": JSON}, (404, "IdNotFound")),
         ("POST", "/paps/default/moves", {"json": {"id": "x"}}, (400, "AmbiguousPlace")),
         ("POST", "/paps/default/moves", {"json": {"id": "x", "before": "y"}}, (404, "IdNotFound")),
         ("POST", "/paps/default/obligations", {"json": {"id": "x", "obligation": "o"}}, (404, "IdNotFound")),

@@ -19,7 +19,6 @@ OPTIONS = (
         ("ban vo x", ("ban", "vo", "x"), {}),
         ("-v ban vo -r http://ce x", ("ban", "vo", "x"), {"verbose": (), "resource": ("http://ce",)}),
         ("ban vo x --resource=a=b", ("ban", "vo", "x"), {"resource": ("a=b",)}),
-        ("ban --resource= vo x", ("ban", "vo", "x"), {"resource": ("",)}),
         ("ban -r -odd vo x", ("ban", "vo", "x"), {"resource": ("-odd",)}),
         ("lp -sai --pap a b -v", ("lp",), {"show-all-ids": (), "pap": ("a", "b"), "verbose": ()}),
         ("lp --pap a --pap b", ("lp",), {"pap": ("a", "b")}),
@@ -40,12 +39,19 @@ def test_options_stand_anywhere(line: str, words: tuple[str, ...], options: dict
         ("lp -sai=x", "Unrecognized option: -sai=x"),
         ("ban -r", "Missing argument for option:r"),
         ("ban --pap -v", "Missing argument for option:pap"),
+        ("ban --resource= vo x", "Missing argument for option:r"),
     ],
 )
 def test_what_is_no_option_is_named(line: str, error: str) -> None:
     with pytest.raises(ParseError) as caught:
         parse(line.split(), OPTIONS)
     assert str(caught.value) == error
+
+
+@pytest.mark.parametrize("argv", [["un-ban", "-r", "", "vo", "x"], ["rap", "--pap", ""], ["lp", "--pap", "a", ""]])
+def test_an_empty_value_does_not_stand_for_the_default(argv: list[str]) -> None:
+    with pytest.raises(ParseError, match="Missing argument for option:"):
+        parse(argv, OPTIONS)
 
 
 def test_the_last_value_of_an_option_counts() -> None:

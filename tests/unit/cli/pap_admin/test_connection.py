@@ -35,11 +35,19 @@ def test_a_port_is_a_number() -> None:
         endpoint(given(port="x"), {})
 
 
+@pytest.mark.parametrize("options", [{"host": "a..b\u00f6"}, {"url": "https://h:port/"}, {"host": "a\tb"}])
+def test_what_is_no_url_is_told(options: dict[str, str]) -> None:
+    with pytest.raises(ParseError, match="Invalid URL"):
+        endpoint(given(**options), {})
+
+
 def test_properties_of_the_site_are_optional(tmp_path: Path) -> None:
     user = User(0, tmp_path, {"PAP_HOME": str(tmp_path)})
     assert read_properties(user) == {}
     (tmp_path / "conf").mkdir()
-    (tmp_path / "conf/pap-admin.properties").write_text("# the PAP\nhost = pap.example.org\n\nport=8151\n")
+    (tmp_path / "conf/pap-admin.properties").write_bytes(
+        b"# the PAP at Orl\xe9ans\nhost = pap.example.org\n\nport=8151\n"
+    )
     assert read_properties(user) == {"host": "pap.example.org", "port": "8151"}
 
 

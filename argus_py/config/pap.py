@@ -31,6 +31,7 @@ class PapSettings:
     certificate: Path
     private_key: Path
     trust_dir: Path
+    voms_dir: Path
     poll_interval: timedelta
     database: str
     warnings: tuple[Problem, ...]
@@ -64,6 +65,8 @@ def parse_pap(text: str, file: str, home: Path) -> PapSettings:
         certificate=Path(security.string("certificate") or "/etc/grid-security/hostcert.pem"),
         private_key=Path(security.string("private_key") or "/etc/grid-security/hostkey.pem"),
         trust_dir=Path(security.string("trust_store_dir") or "/etc/grid-security/certificates"),
+        # BETTER: Java knows one folder only, and never looks at the attribute certificates of its callers.
+        voms_dir=Path(security.string("voms_dir") or "/etc/grid-security/vomsdir"),
         poll_interval=_poll_interval(properties),
         database=_database(repository, home),
         warnings=(),

@@ -33,7 +33,7 @@ from argus_py.pep.pips.request_validator import RequestValidator
 
 @dataclass(frozen=True, slots=True)
 class PdpSettings:
-    """``urls`` in the order they are asked; ``maximum_cached_responses`` 0 turns the decision cache off."""
+    """``urls`` in the order they are asked. Decisions are not cached yet: each request is decided anew."""
 
     urls: tuple[str, ...]
     maximum_cached_responses: int

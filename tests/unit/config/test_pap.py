@@ -36,6 +36,7 @@ def test_the_shipped_file_reads_to_the_settings_it_stands_for() -> None:
         certificate=Path("/etc/grid-security/hostcert.pem"),
         private_key=Path("/etc/grid-security/hostkey.pem"),
         trust_dir=Path("/etc/grid-security/certificates"),
+        voms_dir=Path("/etc/grid-security/vomsdir"),
         poll_interval=timedelta(minutes=5),
         database="sqlite:////var/lib/argus/pap/repository/policies.db",
         warnings=(),
@@ -57,7 +58,7 @@ def test_all_keys_are_read() -> None:
     text = (
         LEAST + "[standalone-service]\nhostname = h\nport = 9000\nshutdown_command = secret # not this\n"
         "crl_update_interval = 5\nmax_connections = 7\nmax_request_queue_size = -1\n"
-        "[security]\ncertificate = /c\nprivate_key = /k\ntrust_store_dir = /t\n"
+        "[security]\ncertificate = /c\nprivate_key = /k\ntrust_store_dir = /t\nvoms_dir = /v\n"
         "[repository]\nlocation = /var/argus\n"
     )
     assert settings(text) == PapSettings(
@@ -70,6 +71,7 @@ def test_all_keys_are_read() -> None:
         certificate=Path("/c"),
         private_key=Path("/k"),
         trust_dir=Path("/t"),
+        voms_dir=Path("/v"),
         poll_interval=timedelta(minutes=5),
         database="sqlite:////var/argus/policies.db",
         warnings=(),

@@ -71,6 +71,8 @@ def test_the_record_says_who_what_and_by_which_rule() -> None:
         "address": "192.0.2.7",
         "issuer": "http://argus.example.org/pepd",
         "subject": "CN=Alice,C=CH",
+        "vo": None,
+        "fqan": None,
         "resource": "wn",
         "action": "execute",
         "decision": "Permit",

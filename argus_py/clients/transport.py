@@ -5,7 +5,6 @@ A TLS peer is judged twice, as on the service ports: OpenSSL checks the chain an
 and redirections are not followed.
 """
 
-import _ssl
 import ssl
 import time
 from collections.abc import Callable
@@ -14,13 +13,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from argus_py.credentials import path
-from argus_py.credentials.chain import UnverifiedChain
+from argus_py.credentials.tls import add_anchors, load_key_pair, sent_chain
 from argus_py.credentials.trust import TrustAnchors
-from argus_py.errors import ConfigurationError, CredentialRejected, MalformedInput, Unavailable
+from argus_py.errors import CredentialRejected, MalformedInput, Unavailable
 from argus_py.snapshot import Snapshot
 from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import Fault
@@ -78,21 +76,21 @@ class ClientTls:
         self._context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # sub CAs are anchors too
         self._context.sslsocket_class = _judging_socket(self._judge)
         if credential is not None:
-            _load(self._context, credential)
+            load_key_pair(
+                self._context, credential.certificate, credential.private_key, credential.private_key_password
+            )
 
     def context(self) -> ssl.SSLContext:
         """The one context there is. New anchors are added to it; those taken away fail in the second judgement."""
         version = self._trust.current
         if version.number != self._loaded:
-            anchors = b"".join(anchor.public_bytes(Encoding.DER) for anchor in version.value.certificates())
-            if anchors:
-                self._context.load_verify_locations(cadata=anchors)
+            add_anchors(self._context, version.value)
             self._loaded = version.number
         return self._context
 
-    def _judge(self, chain: list[bytes]) -> None:
+    def _judge(self, connection: ssl.SSLSocket) -> None:
         try:
-            path.verify(UnverifiedChain.from_der(chain), self._trust.current.value, self._clock())
+            path.verify(sent_chain(connection), self._trust.current.value, self._clock())
         except CredentialRejected as error:
             raise ssl.SSLCertVerificationError(str(error)) from error
 
@@ -161,29 +159,12 @@ class Transport:
         self._client.close()
 
 
-def _load(context: ssl.SSLContext, credential: ClientCredential) -> None:
-    password = credential.private_key_password
-    try:
-        # A password function keeps OpenSSL from asking on the terminal when the key is encrypted and none is given.
-        context.load_cert_chain(credential.certificate, credential.private_key, password=lambda: password or "")
-    except (OSError, ssl.SSLError) as error:
-        pair = f"{credential.certificate} with {credential.private_key}"
-        raise ConfigurationError(f"Unable to read service credential information: {pair}: {error}") from error
-
-
-def _judging_socket(judge: Callable[[list[bytes]], None]) -> type[ssl.SSLSocket]:
+def _judging_socket(judge: Callable[[ssl.SSLSocket], None]) -> type[ssl.SSLSocket]:
     class JudgingSocket(ssl.SSLSocket):
-        """Hands the peer's chain (leaf first, DER) to ``judge`` when the handshake is done, before anything is sent."""
+        """Has itself judged when the handshake is done, before anything is sent."""
 
         def do_handshake(self, block: bool = False) -> None:
             super().do_handshake(block)
-            judge(_unverified_chain(self))
+            judge(self)
 
     return JudgingSocket
-
-
-def _unverified_chain(connection: ssl.SSLSocket) -> list[bytes]:
-    if hasattr(connection, "get_unverified_chain"):  # Python 3.13
-        return list(connection.get_unverified_chain())
-    chain = connection._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
-    return [certificate.public_bytes(_ssl.ENCODING_DER) for certificate in chain]

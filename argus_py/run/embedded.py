@@ -14,7 +14,7 @@ from argus_py.pdp.engine import Engine
 from argus_py.pdp.refresh import policy_snapshot
 from argus_py.run.pap import PapFiles, pap
 from argus_py.run.parts import TrustOf, now
-from argus_py.run.pdp import pdp, refresh_policy
+from argus_py.run.pdp import PolicyRefresh, pdp
 from argus_py.run.pep import pep
 from argus_py.run.servers import Daemon, Periodic
 from argus_py.store.sql.engine import open_policies
@@ -32,10 +32,11 @@ def embedded(directory: Path, trust_of: TrustOf) -> tuple[Daemon, ...]:
     pepd_settings = load_pepd(directory / "pepd" / "pepd.ini")
     repository = open_policies(pap_files.settings.database)
     policy = policy_snapshot(Provisioning(repository), now)
-    repository.on_commit(lambda: refresh_policy(policy))
-    foreign_changes = Periodic("policy", POLL, lambda: refresh_policy(policy))
+    refresh = PolicyRefresh(policy)
+    repository.on_commit(refresh)
+    foreign_changes = Periodic("policy", POLL, refresh)
     pap_daemon = pap(pap_files, repository, trust_of)
-    refresh_policy(policy)
+    refresh()
     return (
         pap_daemon,
         pdp(pdp_settings, policy, (foreign_changes,), trust_of),

@@ -1,6 +1,9 @@
 """The PAP daemon on its database."""
 
+import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +12,17 @@ from starlette.types import Scope
 from argus_py import __version__
 from argus_py.config.files import read_text
 from argus_py.config.pap import PapSettings, load_pap
+from argus_py.credentials import voms
+from argus_py.credentials.path import VerifiedChain
+from argus_py.credentials.trust import TrustAnchors
+from argus_py.credentials.voms import VomsAttributes, VomsTrust
+from argus_py.model.fqan import Fqan, FqanSyntaxError
 from argus_py.pap.administration import Administration, ensure_default_pap
 from argus_py.pap.authorization import Acl, Act, Admin, Gate, parse_acl
 from argus_py.pap.provisioning import Provisioning
-from argus_py.run.parts import TrustOf, log_warnings, now
-from argus_py.run.servers import Daemon, Periodic, Port
+from argus_py.run.parts import TrustOf, log_warnings, now, our_names, refreshing, voms_trust
+from argus_py.run.servers import Daemon, Port
+from argus_py.snapshot import Snapshot
 from argus_py.spl.attributes import DEFAULT_MAPPINGS, AttributeMappings, parse_mappings
 from argus_py.store.sql.engine import open_policies
 from argus_py.store.sql.repository import SqlPolicies
@@ -23,6 +32,7 @@ from argus_py.web.pap_soap import PapSoapSettings, pap_services
 from argus_py.web.tls import NoClientCertificate, ServerTls, TlsSettings, peer_chain
 from argus_py.web.workers import Load
 
+_log = logging.getLogger(__name__)
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # COMPAT: hostname stands in URLs only
 
 
@@ -61,9 +71,12 @@ def pap(files: PapFiles, repository: SqlPolicies, trust_of: TrustOf) -> Daemon:
     log_warnings(settings.warnings)
     ensure_default_pap(repository, new_id)
     gate = Gate(files.acl)
+    trust = trust_of(settings.trust_dir, True)
+    vomsdir = voms_trust(settings.voms_dir) if settings.voms_dir.is_dir() else None
+    callers = Callers(trust, vomsdir)
 
     def permit_pdp(scope: Scope) -> None:
-        gate.admit(administrator(scope), Act.FETCH_AS_PDP)
+        gate.admit(callers.of(scope), Act.FETCH_AS_PDP)
 
     load = Load(settings.maximum_connections)
     services = pap_services(
@@ -73,21 +86,44 @@ def pap(files: PapFiles, repository: SqlPolicies, trust_of: TrustOf) -> Daemon:
         clock=now,
         load=load,
     )
-    rest = pap_rest(Administration(repository, gate, files.mappings, new_id), administrator)
-    trust = trust_of(settings.trust_dir, True)
+    rest = pap_rest(Administration(repository, gate, files.mappings, new_id), callers.of)
     tls = ServerTls(TlsSettings(settings.certificate, settings.private_key), trust, now)
     app = pap_app(rest, services, PapStatus(repository, __version__, now()))
-    refresh_trust = Periodic(trust.name, settings.trust_refresh, trust.refresh)
-    return Daemon(Port("PAP", _ALL_ADDRESSES, settings.port, app, tls), (refresh_trust,))
+    periodic = [refreshing(trust, settings.trust_refresh)]
+    if vomsdir is not None:
+        periodic.append(refreshing(vomsdir, settings.trust_refresh))
+    return Daemon(Port("PAP", _ALL_ADDRESSES, settings.port, app, tls), tuple(periodic))
 
 
 def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def administrator(scope: Scope) -> Admin:
-    """Who is on the other side of the connection. Raises NoClientCertificate: nobody is known there."""
-    chain = peer_chain(scope)
-    if chain is None:
-        raise NoClientCertificate("this service needs a client certificate")
-    return Admin(chain.subject)
+class Callers:
+    """Who is on the other side of a connection: the name of the end entity, and the FQANs that its proxy proves."""
+
+    def __init__(self, trust: Snapshot[TrustAnchors], voms_trust: Snapshot[VomsTrust] | None) -> None:
+        self._trust = trust
+        self._voms_trust = voms_trust
+
+    def of(self, scope: Scope) -> Admin:
+        """An attribute certificate that is refused proves nothing and does no harm.
+
+        Raises NoClientCertificate: nobody is known there.
+        """
+        chain = peer_chain(scope)
+        if chain is None:
+            raise NoClientCertificate("this service needs a client certificate")
+        return Admin(chain.subject, tuple(self._fqans(chain)))
+
+    def _fqans(self, chain: VerifiedChain) -> Iterator[Fqan]:
+        if self._voms_trust is None:
+            return
+        trust, voms_trust = self._trust.current.value, self._voms_trust.current.value
+        for verdict in voms.examine(chain, voms_trust, trust, now(), our_names()):
+            if not isinstance(verdict, VomsAttributes):
+                _log.warning("attribute certificate of %s refused: %s", chain.subject.readable(), verdict)
+                continue
+            for text in verdict.fqans:
+                with suppress(FqanSyntaxError):  # no entry of the ACL can be meant by it
+                    yield Fqan.parse(text)

@@ -3,10 +3,10 @@
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from argus_py.clients.transport import ClientCredential, ClientTls, Timeouts, Transport
 from argus_py.config.daemon import SecuritySettings
@@ -14,6 +14,7 @@ from argus_py.config.ini import Problem
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.credentials.voms import VomsTrust
 from argus_py.errors import ConfigurationError
+from argus_py.run.servers import Periodic
 from argus_py.snapshot import Snapshot
 from argus_py.store.trustdir import TrustDirectory
 from argus_py.store.vomsdir import VomsDirectory
@@ -62,6 +63,21 @@ def loaded(snapshot: Snapshot[T]) -> Snapshot[T]:
     return snapshot
 
 
+@dataclass(frozen=True, slots=True)
+class _Refresh(Generic[T]):
+    snapshot: Snapshot[T]
+
+    def __call__(self) -> None:
+        self.snapshot.refresh()
+        if self.snapshot.last_error is not None:
+            _log.error("%s: the version in force stays: %s", self.snapshot.name, self.snapshot.last_error)
+
+
+def refreshing(snapshot: Snapshot[T], every: timedelta) -> Periodic:
+    """Looks for a new version; why there is none to be had is logged every time. Equal for the same snapshot."""
+    return Periodic(snapshot.name, every, _Refresh(snapshot))
+
+
 def server_tls(security: SecuritySettings, trust_of: TrustOf) -> ServerTls | None:
     """None for a daemon that is told to listen in the clear."""
     if not security.tls or security.certificate is None or security.private_key is None or security.trust_dir is None:
@@ -92,10 +108,9 @@ def log_warnings(warnings: Iterable[Problem]) -> None:
         _log.warning("%s", warning)
 
 
-def state_of(snapshot: Snapshot[TrustAnchors] | Snapshot[VomsTrust]) -> list[tuple[str, str]]:
-    """Lines for the status page: age of the version in force, and what could not be read."""
-    version = snapshot.current
-    lines = [("Loaded", f"{snapshot.name} at {version.loaded_at.isoformat(timespec='seconds')}")]
+def state_of(snapshot: Snapshot[T], problems: Iterable[object]) -> list[tuple[str, str]]:
+    """Lines for the status page: age of the version in force, why there is no newer one, and its ``problems``."""
+    lines = [("Loaded", f"{snapshot.name} at {snapshot.current.loaded_at.isoformat(timespec='seconds')}")]
     if snapshot.last_error:
         lines.append(("LastError", f"{snapshot.name}, {snapshot.last_error}"))
-    return lines + [("Problem", str(problem)) for problem in version.value.problems]
+    return lines + [("Problem", str(problem)) for problem in problems]

@@ -12,7 +12,7 @@ from argus_py.observe.metrics import Counters
 from argus_py.observe.pdp_audit import PdpAuditJournal
 from argus_py.pdp.engine import Engine
 from argus_py.pdp.refresh import policy_snapshot
-from argus_py.run.parts import TrustOf, log_warnings, now, server_tls, transport
+from argus_py.run.parts import TrustOf, log_warnings, now, refreshing, server_tls, transport
 from argus_py.run.servers import Daemon, Periodic, Port
 from argus_py.snapshot import Snapshot
 from argus_py.web.pdp import PdpSettings as PdpAnswers
@@ -33,9 +33,10 @@ def pdp_alone(file: Path, trust_of: TrustOf) -> Daemon:
     calls = transport(settings.security, trust_of, Timeouts(timeout, timeout))
     source = HttpPolicySource(settings.policy.paps, settings.service.entity_id, calls, now)
     policy = policy_snapshot(source, now)
-    refresh_policy(policy)
-    regular = Periodic("policy", settings.policy.retention_interval, lambda: refresh_policy(policy))
-    repair = Periodic("missing policy", RETRY, lambda: refresh_policy(policy) if policy.last_error else None)
+    refresh = PolicyRefresh(policy)
+    refresh()
+    regular = Periodic("policy", settings.policy.retention_interval, refresh)
+    repair = Periodic("missing policy", RETRY, refresh.after_failure)
     return pdp(settings, policy, (regular, repair), trust_of)
 
 
@@ -58,16 +59,30 @@ def pdp(
     tls = server_tls(security, trust_of)
     if security.trust_dir is not None:
         trust = trust_of(security.trust_dir, security.check_crls)
-        periodic = (*periodic, Periodic(trust.name, security.trust_refresh, trust.refresh))
+        periodic = (*periodic, refreshing(trust, security.trust_refresh))
     return Daemon(Port("PDP", service.hostname, service.port, app, tls, service.connection_timeout), periodic)
 
 
-def refresh_policy(policy: Snapshot[CompiledPolicy]) -> None:
-    """Fetch the policy, and say what came of it in the words that operators look for."""
-    if policy.refresh():
-        root = policy.current.value.root
-        _log.info("Loaded version %s of policy %s", root.version, root.id)
-        for defect in policy.current.value.defects:
-            _log.warning("%s", defect)
-    elif policy.last_error is not None:
-        _log.error("Error refreshing policy from remote PAP, continuing to use existing policy. %s", policy.last_error)
+class PolicyRefresh:
+    """Fetches the policy, and says what came of it in the words that operators look for; a lasting failure once."""
+
+    def __init__(self, policy: Snapshot[CompiledPolicy]) -> None:
+        self._policy = policy
+        self._told = ""
+
+    def __call__(self) -> None:
+        policy = self._policy
+        if policy.refresh():
+            root = policy.current.value.root
+            _log.info("Loaded version %s of policy %s", root.version, root.id)
+            for defect in policy.current.value.defects:
+                _log.warning("%s", defect)
+        failure = str(policy.last_error or "")
+        if failure and failure != self._told:
+            _log.error("Error refreshing policy from remote PAP, continuing to use existing policy. %s", failure)
+        self._told = failure
+
+    def after_failure(self) -> None:
+        """Only if the last attempt failed."""
+        if self._policy.last_error is not None:
+            self()

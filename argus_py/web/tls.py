@@ -3,14 +3,13 @@
 The handshake is only the first half. OpenSSL proves that the peer holds the key of the leaf and that the chain ends at
 an anchor, but knows neither namespaces nor the proxy rules in full, and overlooks the revoked owner of a proxy. So the
 chain as sent is judged again by ``credentials.path`` when the connection is up; a peer that fails there gets 403 on
-every request, with the reason.
+every request, with the reason. Proxies older than RFC 3820 do not even get that far: OpenSSL takes them for broken.
 
-uvicorn does not hand the client certificate on, and ``getpeercert`` gives the leaf only: this module alone touches the
-SSL object. Session tickets are off, because a session resumed from a ticket carries no chain. TLS 1.2 can still resume
-by session id; such a session has its chain and is judged like any other, and one that lost it is refused.
+uvicorn does not hand the client certificate on, hence a connection class of its own. Session tickets are off, because
+a session resumed from a ticket carries no chain. TLS 1.2 can still resume by session id; such a session has its chain
+and is judged like any other, and one that lost it is refused.
 """
 
-import _ssl
 import logging
 import ssl
 from collections.abc import Callable
@@ -19,26 +18,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Scope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
 from argus_py.credentials import path
-from argus_py.credentials.chain import UnverifiedChain
 from argus_py.credentials.path import VerifiedChain
+from argus_py.credentials.tls import add_anchors, load_key_pair, sent_chain
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.errors import ConfigurationError, CredentialRejected
 from argus_py.snapshot import Snapshot
+from argus_py.web.connection import HttpConnection
 
 _log = logging.getLogger(__name__)
 _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
 
 class NoClientCertificate(CredentialRejected):
-    """A peer that must show a certificate did not, or resumed a session that lost it."""
+    """The application needs to know who is calling, on a port that asks nobody for a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +56,36 @@ class ServerTls:
 
     def __init__(self, settings: TlsSettings, trust: Snapshot[TrustAnchors], clock: Callable[[], datetime]) -> None:
         """Raises ConfigurationError: certificate, key or protocols unusable."""
-        self._settings = settings
+        self._certificate_required = settings.require_client_certificate
         self._trust = trust
         self._clock = clock
-        self._in_force = (trust.current.number, _context(settings, trust.current.value))
-
-    def listening_context(self) -> ssl.SSLContext:
-        """The context to listen with; each handshake switches to the one made for the trust anchors in force.
-
-        A context reads its anchors once, hence a new one per version. OpenSSL calls back also without SNI.
-        """
-
-        def follow_trust(connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _c: ssl.SSLContext) -> None:
-            version = self._trust.current
-            if version.number != self._in_force[0]:
-                self._in_force = (version.number, _context(self._settings, version.value))
-            connection.context = self._in_force[1]
-
-        context = _context(self._settings, self._trust.current.value)
-        context.sni_callback = follow_trust
-        return context
+        self._loaded = 0
+        self.context = _context(settings)
+        if self._certificate_required:
+            self.context.sni_callback = self._add_new_anchors
 
     def judge(self, connection: ssl.SSLObject) -> VerifiedChain | None:
-        """The proven chain of a peer; None for a peer that needs no certificate and has shown none.
+        """The proven chain of a peer; None on a port that asks nobody for a certificate.
 
-        Raises CredentialRejected: the chain does not validate, or none is there where one is required.
+        Raises CredentialRejected: the chain does not validate, or there is none in this TLS session.
         """
-        certificates = _unverified_chain(connection)
-        if certificates:
-            return path.verify(UnverifiedChain.from_der(certificates), self._trust.current.value, self._clock())
-        if self._settings.require_client_certificate or connection.session_reused:
-            raise NoClientCertificate("the peer has shown no client certificate in this TLS session")
-        return None
+        if not self._certificate_required:
+            return None
+        return path.verify(sent_chain(connection), self._trust.current.value, self._clock())
+
+    def _add_new_anchors(self, *_: object) -> None:
+        """OpenSSL calls this early in every handshake, also without SNI.
+
+        Anchors taken away stay in the context, where they cannot be removed; who relies on them fails in ``judge``.
+        """
+        version = self._trust.current
+        if version.number != self._loaded:
+            add_anchors(self.context, version.value)
+            self._loaded = version.number
 
 
-class TlsProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 on a connection whose peer is known before the first request."""
+class TlsConnection(HttpConnection):
+    """An HTTP connection whose peer is judged before the first request."""
 
     def __init__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None, *, tls: ServerTls
@@ -102,12 +95,14 @@ class TlsProtocol(HttpToolsProtocol):
         self._chain: VerifiedChain | None = None
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        # INVARIANT: nothing is read from the peer before there is a verdict, whatever goes wrong here.
         try:
             self._chain = self._tls.judge(transport.get_extra_info("ssl_object"))
         except CredentialRejected as error:
-            _log.warning("client %s refused after the TLS handshake: %s", self.client and self.client[0], error)
+            address = get_remote_addr(transport)
+            _log.warning("client %s refused after the TLS handshake: %s", address[0] if address else "-", error)
             self.app = _refusal(error)
+        super().connection_made(transport)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -124,35 +119,18 @@ def _refusal(error: CredentialRejected) -> ASGIApp:
     return PlainTextResponse(f"client certificate refused: {error}\n", status_code=403, headers={"Connection": "close"})
 
 
-def _context(settings: TlsSettings, trust: TrustAnchors) -> ssl.SSLContext:
+def _context(settings: TlsSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     unknown = [name for name in settings.protocols if name not in _VERSIONS]
     if unknown or not settings.protocols:
         raise ConfigurationError(f"TLS protocols {unknown} are not known here; known: {', '.join(_VERSIONS)}")
     spoken = [_VERSIONS[name] for name in settings.protocols]
     context.minimum_version, context.maximum_version = min(spoken), max(spoken)
-    password = settings.private_key_password
-    try:
-        # A password function keeps OpenSSL from asking on the terminal when the key is encrypted and none is given.
-        context.load_cert_chain(settings.certificate, settings.private_key, password=lambda: password or "")
-    except (OSError, ssl.SSLError) as error:
-        pair = f"{settings.certificate} with {settings.private_key}"
-        raise ConfigurationError(f"Unable to read service credential information: {pair}: {error}") from error
+    load_key_pair(context, settings.certificate, settings.private_key, settings.private_key_password)
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0  # OP_NO_TICKET alone leaves the tickets of TLS 1.3
     if settings.require_client_certificate:
         context.verify_mode = ssl.CERT_REQUIRED
         context.verify_flags |= ssl.VERIFY_ALLOW_PROXY_CERTS
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # every certificate of a trust directory is an anchor
-        anchors = b"".join(anchor.public_bytes(Encoding.DER) for anchor in trust.certificates())
-        if anchors:
-            context.load_verify_locations(cadata=anchors)
     return context
-
-
-def _unverified_chain(connection: ssl.SSLObject) -> list[bytes]:
-    """The chain as sent, leaf first, each certificate in DER; empty when there is none."""
-    if hasattr(connection, "get_unverified_chain"):  # Python 3.13
-        return list(connection.get_unverified_chain() or ())
-    chain = connection._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
-    return [certificate.public_bytes(_ssl.ENCODING_DER) for certificate in chain or ()]

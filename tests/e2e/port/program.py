@@ -1,0 +1,89 @@
+"""A service port in a process of its own, with an application that says who asks and can be kept busy.
+
+Run with settings in JSON as the only argument; says where it is as soon as it answers.
+"""
+
+import json
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from argus_py.errors import ArgusError
+from argus_py.run.servers import Daemon, Periodic, Port, Servers
+from argus_py.snapshot import Snapshot
+from argus_py.store.trustdir import TrustDirectory
+from argus_py.web.answers import too_large
+from argus_py.web.tls import ServerTls, TlsSettings, peer_chain
+from argus_py.web.workers import Load, Workers
+
+
+def application() -> Starlette:
+    """``/authz``: the caller as the application sees him; ``/wait?file=``: an answer as soon as that file exists."""
+    served: list[str] = []
+    workers = Workers(Load(), max_body=1_000_000)
+
+    async def authz(request: Request) -> Response:
+        served.append(request.url.path)
+        chain = peer_chain(request.scope)
+        caller = {"subject": chain.subject.slash(), "proxies": len(chain.proxies)} if chain else None
+
+        def answer(body: bytes) -> Response:
+            return JSONResponse({"caller": caller, "octets": len(body), "served": len(served)})
+
+        return await workers.serve(request, answer, too_large)
+
+    async def wait(request: Request) -> Response:
+        file = Path(request.query_params["file"])
+
+        def answer(_body: bytes) -> Response:
+            file.with_suffix(".begun").touch()
+            while not file.exists():
+                time.sleep(0.01)
+            return PlainTextResponse("done")
+
+        return await workers.serve(request, answer, too_large)
+
+    return Starlette(routes=[Route("/authz", authz, methods=["GET", "POST"]), Route("/wait", wait, methods=["POST"])])
+
+
+def servers(settings: dict[str, Any]) -> Servers:
+    trust = Snapshot("trust directory", TrustDirectory(Path(settings["trust"])).load, now)
+    trust.refresh()
+    tls = TlsSettings(
+        Path(settings["certificate"]),
+        Path(settings["key"]),
+        require_client_certificate=settings["require"],
+        protocols=tuple(settings["protocols"]),
+    )
+    idle = timedelta(seconds=settings["idle"])
+    port = Port("TEST", settings["host"], settings["port"], application(), ServerTls(tls, trust, now), idle)
+    follow_trust = Periodic(trust.name, timedelta(milliseconds=20), trust.refresh)
+    return Servers([Daemon(port, (follow_trust,))], timedelta(seconds=settings["drain"]))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def main(settings: dict[str, Any]) -> None:
+    try:
+        running = servers(settings)
+    except ArgusError as error:
+        sys.exit(str(error))
+
+    def ready() -> None:
+        sys.stdout.write(f"{running.urls['TEST']}\n")
+        sys.stdout.flush()
+
+    running.run(ready)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

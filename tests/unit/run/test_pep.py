@@ -1,0 +1,79 @@
+"""The PEP daemon as it is put together: what its status page tells, how long it waits for a PDP."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from argus_py.clients.transport import Timeouts
+from argus_py.config.pepd import PdpSettings, parse_pepd
+from argus_py.credentials.trust import TrustAnchors
+from argus_py.model.request import Request
+from argus_py.model.response import Response, indeterminate
+from argus_py.run.pep import pdp_timeouts, pep
+from argus_py.run.servers import Daemon
+from argus_py.snapshot import Snapshot
+
+
+class Undecided:
+    def decide(self, request: Request) -> Response:
+        return indeterminate(None, request)
+
+
+def no_trust(directory: Path, check_crls: bool) -> Snapshot[TrustAnchors]:
+    raise AssertionError(f"nobody asked for {directory}")
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Daemon:
+    (tmp_path / "accounts").write_text("".join(f'"/vo{n}*" .vo\n' for n in range(30)), encoding="utf-8")
+    (tmp_path / "groups").write_text('"/vo" vo\n', encoding="utf-8")
+    settings = parse_pepd(
+        f"""
+        [SERVICE]
+        entityId = urn:pep
+        hostname = localhost
+        obligationHandlers = MAP
+        [PDP]
+        pdps = http://localhost/authz
+        [MAP]
+        parserClass = account-mapping
+        accountMapFile = {tmp_path}/accounts
+        groupMapFile = {tmp_path}/groups
+        gridMapDir = {tmp_path}
+        """,
+        "pepd.ini",
+    )
+    return pep(settings, Undecided(), no_trust)
+
+
+def status(daemon: Daemon) -> list[str]:
+    async def get() -> str:
+        transport = httpx.ASGITransport(daemon.port.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://pep") as client:
+            return (await client.get("/status")).text
+
+    return asyncio.run(get()).splitlines()[11:]
+
+
+def test_status_page_tells_the_state_of_the_map_files(daemon: Daemon, tmp_path: Path) -> None:
+    (tmp_path / "groups").write_text("unquoted x\n", encoding="utf-8")
+    for task in daemon.periodic:
+        task.run()
+
+    loaded, warning, *warnings, other_loaded, error = status(daemon)
+
+    assert loaded.startswith(f"Loaded: map file {tmp_path}/accounts at ")
+    assert warning.startswith(f"Problem: {tmp_path}/accounts:line 1 matches nobody:")
+    assert len(warnings) == 19
+    assert other_loaded.startswith(f"Loaded: map file {tmp_path}/groups at ")
+    assert error.startswith(f"LastError: map file {tmp_path}/groups, ")
+    assert error.endswith("line 1:the key is not in double quotes")
+
+
+@pytest.mark.parametrize(("configured", "connect"), [(30, 5), (5, 5), (2, 2)])
+def test_a_dead_pdp_leaves_time_for_another_one(configured: int, connect: int) -> None:
+    settings = PdpSettings((), 0, timedelta(), 1, timedelta(seconds=configured))
+    assert pdp_timeouts(settings) == Timeouts(timedelta(seconds=connect), timedelta(seconds=10))

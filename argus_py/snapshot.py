@@ -34,10 +34,19 @@ class Snapshot(Generic[T]):
     ('text', 1)
     """
 
-    def __init__(self, name: str, load: Callable[[], T], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        name: str,
+        load: Callable[[], T],
+        clock: Callable[[], datetime],
+        forget: Callable[[], None] | None = None,
+    ) -> None:
+        """``forget`` makes a loader that spares itself what seems unchanged look at everything the next time."""
         self.name = name
         self.last_error: ArgusError | OSError | None = None
+        self.looked_at: datetime | None = None  # the last time the source could be used, changed or not
         self._load = load
+        self._forget = forget
         self._clock = clock
         self._current: Version[T] | None = None
         self._loading = threading.Lock()
@@ -54,16 +63,22 @@ class Snapshot(Generic[T]):
     def ready(self) -> bool:
         return self._current is not None
 
-    def refresh(self) -> bool:
-        """Load a new version and swap it in if it differs; true if something changed. Never raises for a bad source."""
+    def refresh(self, anew: bool = False) -> bool:
+        """Load a new version and swap it in if it differs; true if something changed. Never raises for a bad source.
+
+        ``anew``: nothing is spared because it seems unchanged.
+        """
         with self._loading:
+            if anew and self._forget is not None:
+                self._forget()
             try:
                 value = self._load()
             except (ArgusError, OSError) as error:
                 self.last_error = error
                 return False
             self.last_error = None
+            self.looked_at = self._clock()
             if self._current is not None and (self._current.value is value or self._current.value == value):
                 return False
-            self._current = Version(value, self._current.number + 1 if self._current else 1, self._clock())
+            self._current = Version(value, self._current.number + 1 if self._current else 1, self.looked_at)
             return True

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
-from benchmarks import codec, decision, servers
+from benchmarks import codec, credentials, decision, servers, trust
 
 if __name__ == "__main__":
+    root = Path(__file__).resolve().parent.parent / "var" / "benchmarks"
     decision.main()
     codec.main()
-    servers.main(Path(__file__).resolve().parent.parent / "var" / "benchmarks")
+    credentials.main(root)
+    trust.main()
+    servers.main(root)

@@ -45,6 +45,7 @@ entity_id = https://{host}/pap
 certificate = {root}/hosts/localhost.pem
 private_key = {root}/hosts/localhost.key
 trust_store_dir = {certificates}
+voms_dir = {vomsdir}
 """
 
 _PAP_AUTHORIZATION = """\
@@ -133,6 +134,10 @@ class Site:
         return self.root / "grid-security" / "certificates"
 
     @property
+    def vomsdir(self) -> Path:
+        return self.root / "grid-security" / "vomsdir"
+
+    @property
     def gridmapdir(self) -> Path:
         return self.root / "grid-security" / "gridmapdir"
 
@@ -182,7 +187,7 @@ def make_site(root: Path, host: str = "localhost") -> Site:
         "admin": slash_dn(admin),
         "security": security,
         "certificates": site.certificates,
-        "vomsdir": security / "vomsdir",
+        "vomsdir": site.vomsdir,
     }
     _write(site.configuration / "pap" / "pap_configuration.ini", _PAP.format_map(values))
     _write(site.configuration / "pap" / "pap_authorization.ini", _PAP_AUTHORIZATION.format_map(values))
@@ -199,7 +204,7 @@ def _write_trust(site: Site) -> None:
         _write(site.certificates / f"{hashed}.0", certificate.public_bytes(Encoding.PEM).decode())
         _write(site.certificates / f"{hashed}.r0", site.authority.crl().decode())
         _write(site.certificates / f"{hashed}.signing_policy", policy)
-    _write(site.root / "grid-security" / "vomsdir" / VO / f"{site.voms.host}.lsc", site.voms.lsc())
+    _write(site.vomsdir / VO / f"{site.voms.host}.lsc", site.voms.lsc())
 
 
 def _write_mapping(site: Site) -> None:

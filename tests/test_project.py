@@ -232,5 +232,5 @@ def test_each_debian_package_has_its_reason() -> None:
     text = script.read_text()
     packages = re.search(r"^for package in (.*); do$", text, re.MULTILINE)
     assert packages
-    assert re.findall(r"^#   (\w+) +\S", text, re.MULTILINE) == packages[1].split()
+    assert re.findall(r"^#   ([\w-]+) +\S", text, re.MULTILINE) == packages[1].split()
     assert os.access(script, os.X_OK)

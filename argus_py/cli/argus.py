@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import io
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -11,12 +12,13 @@ from pathlib import Path
 import httpx
 
 from argus_py import __version__
+from argus_py.cli.check_credential import Settings, check_credential
 from argus_py.clients.transport import ClientCredential, ClientTls
 from argus_py.errors import ArgusError
 from argus_py.observe import logs
 from argus_py.run.embedded import embedded
 from argus_py.run.pap import pap_alone
-from argus_py.run.parts import TrustOf, now, trust_anchors
+from argus_py.run.parts import TrustOf, now, our_names, trust_anchors
 from argus_py.run.pdp import pdp_alone
 from argus_py.run.pep import pep_alone
 from argus_py.run.servers import Servers
@@ -29,10 +31,12 @@ _CONFIGURATION = {
     "pdp": "/etc/argus/pdp/pdp.ini",
     "pepd": "/etc/argus/pepd/pepd.ini",
 }
+_TRUST_DIR = "/etc/grid-security/certificates"
+_VOMSDIR = "/etc/grid-security/vomsdir"
 _GRID_SECURITY = {
     "--cert": "/etc/grid-security/hostcert.pem",
     "--key": "/etc/grid-security/hostkey.pem",
-    "--cadir": "/etc/grid-security/certificates",
+    "--cadir": _TRUST_DIR,
 }
 _STATUS_TIMEOUT = timedelta(seconds=4)
 
@@ -93,6 +97,19 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0 if page.status_code == 200 and page.text.startswith("Status: OK\n") else 1
 
 
+def _check_credential(arguments: argparse.Namespace) -> int:
+    settings = Settings(
+        arguments.trust_dir,
+        None if arguments.chain_only else arguments.vomsdir,
+        frozenset(arguments.hostname or our_names()),
+    )
+    outcome = check_credential(arguments.file, settings, now(), sys.stdin.buffer)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names have characters that a terminal may not have
+    print(outcome.text, end="")
+    return outcome.exit_code
+
+
 def command_line() -> argparse.ArgumentParser:
     """What can be asked for; ``run`` of the parsed arguments does it."""
     parser = argparse.ArgumentParser(prog="argus", description="The Argus Authorization Service.")
@@ -115,6 +132,16 @@ def command_line() -> argparse.ArgumentParser:
     for option, default in _GRID_SECURITY.items():
         status.add_argument(option, type=Path, default=Path(default), help="default %(default)s")
     status.set_defaults(run=_status)
+
+    checking = commands.add_parser(
+        "check-credential", help="judge a proxy or certificate as the daemons do; 0 if it is good"
+    )
+    checking.add_argument("file", help="PEM, also with a private key, or DER of one certificate; - is standard input")
+    checking.add_argument("--trust-dir", type=Path, default=_TRUST_DIR, help="default %(default)s")
+    checking.add_argument("--vomsdir", type=Path, default=_VOMSDIR, help="default %(default)s")
+    checking.add_argument("--hostname", action="append", help="what the service is called, default: as this host")
+    checking.add_argument("--chain-only", action="store_true", help="do not look at attribute certificates")
+    checking.set_defaults(run=_check_credential)
 
     database = commands.add_parser("database", help="the policy database").add_subparsers(required=True)
     upgrading = database.add_parser("upgrade", help="bring the schema to the version this program needs")

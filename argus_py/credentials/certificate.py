@@ -14,9 +14,11 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from argus_py.credentials import der, names, proxy, signatures
 from argus_py.credentials.der import DerError
+from argus_py.credentials.moment import Moment
 from argus_py.credentials.proxy import ProxyInfo
 from argus_py.credentials.rejections import NotValidNow, UnknownCriticalExtension, UnreadableCredential
 from argus_py.model.dn import DistinguishedName
@@ -125,6 +127,11 @@ class Certificate:
         return names.read_name(asn1.encode_der(self._tbs.issuer))
 
     @cached_property
+    def issuer_hashes(self) -> tuple[str, str]:
+        """What the files of its issuer are called."""
+        return names.hashes(asn1.encode_der(self._tbs.issuer))
+
+    @cached_property
     def is_self_issued(self) -> bool:
         return self.subject == self.issuer
 
@@ -190,7 +197,12 @@ class Certificate:
             octets = der.content(extension.value, der.BIT_STRING)
         except DerError as error:
             raise self._unreadable(f"keyUsage: {error}") from error
-        bits = octets[1] if len(octets) > 1 else 0  # the first octet counts the unused bits of the last
+        unused = octets[0] if octets else 8  # bits at the end of the last octet
+        if unused > 7:
+            raise self._unreadable("keyUsage: a BIT STRING that is none")
+        bits = octets[1] if len(octets) > 1 else 0
+        if len(octets) == 2:
+            bits &= 0xFF << unused  # unused ones may be set, and mean nothing
         return KeyUsage(bool(bits & 0x80), bool(bits & 0x04), bool(bits & 0x02))
 
     @cached_property
@@ -214,21 +226,20 @@ class Certificate:
 
     def is_signed_by(self, issuer: "Certificate") -> bool:
         """Whether the signature verifies with the issuer's key; costs a public key operation."""
+        if not self._names_one_algorithm:
+            return False
         algorithm = signatures.algorithm_of(self.x509)
         return signatures.is_signed(self.x509.tbs_certificate_bytes, self.x509.signature, algorithm, issuer.public_key)
 
-    def check_valid(self, now: datetime, grace: timedelta = timedelta(0)) -> None:
-        """Raises NotValidNow: expired, or not valid yet.
-
-        The grace moves ``now``: a notAfter in the last minutes of the year 9999 cannot be moved.
-        """
-        if now - grace > self.not_after:
+    def check_valid(self, moment: Moment, grace: timedelta = timedelta(0)) -> None:
+        """Raises NotValidNow: expired, or not valid yet."""
+        if moment.is_after(self.not_after, grace):
             raise NotValidNow(
                 "certificateExpired",
                 f"Certificate has expired on: {self.not_after:%Y-%m-%d %H:%M:%S} UTC",
                 self.subject,
             )
-        if now + grace < self.not_before:
+        if moment.is_before(self.not_before, grace):
             raise NotValidNow(
                 "certificateNotYetValid",
                 f"Certificate is not yet valid. Will be from: {self.not_before:%Y-%m-%d %H:%M:%S} UTC",
@@ -242,6 +253,12 @@ class Certificate:
                 raise UnknownCriticalExtension(
                     "unknownCriticalExt", f"Unknown critical extension was found: {oid}", self.subject
                 )
+
+    @property
+    def _names_one_algorithm(self) -> bool:
+        """RFC 5280 section 4.1.1.2: the algorithm beside the signature, which is not signed, is the one that is."""
+        fields = der.elements(der.content(self.x509.public_bytes(Encoding.DER), der.SEQUENCE))
+        return fields[1][2] == asn1.encode_der(self._tbs.signature)
 
     @cached_property
     def _tbs(self) -> _TbsCertificate:

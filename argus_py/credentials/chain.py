@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from argus_py.credentials.certificate import Certificate, load_certificate
 from argus_py.credentials.pem import MAX_CERTIFICATES
@@ -35,6 +36,10 @@ class UnverifiedChain:
     def from_der(cls, encoded: Iterable[bytes]) -> "UnverifiedChain":
         """In the order given, which is that of TLS. Raises UnreadableCredential: as above, or not a certificate."""
         return cls.of(map(load_certificate, encoded))
+
+    def encoded(self) -> bytes:
+        """The DER of the certificates, one after the other."""
+        return b"".join(certificate.public_bytes(Encoding.DER) for certificate in self.certificates)
 
     @property
     def certificates(self) -> tuple[x509.Certificate, ...]:

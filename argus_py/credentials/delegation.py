@@ -6,12 +6,14 @@ in Java. Proxies have five minutes of grace at both ends, for worker nodes whose
 Source: canl-java:src/main/java/eu/emi/security/authn/x509/helpers/pkipath/BCCertPathValidator.java
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from argus_py.credentials import certificate as extensions
 from argus_py.credentials import proxy
 from argus_py.credentials.budget import SignatureBudget
 from argus_py.credentials.certificate import Certificate
+from argus_py.credentials.checks import Checks
+from argus_py.credentials.moment import Moment
 from argus_py.credentials.rejections import BadProxy, BadSignature, ProxyEscalation, ProxyPathTooLong
 from argus_py.model.dn import DistinguishedName
 
@@ -26,7 +28,7 @@ KNOWN_EXTENSIONS = extensions.WITHOUT_RULES | {
 _COMMON_NAME = "2.5.4.3"
 
 
-def check(links: tuple[Certificate, ...], now: datetime, budget: SignatureBudget) -> None:
+def check(links: tuple[Certificate, ...], moment: Moment, budget: SignatureBudget, checks: Checks) -> None:
     """``links``: proxies leaf first, then the end entity.
 
     Raises one of ``credentials.rejections``: for the first broken rule, from the end entity to the leaf.
@@ -35,19 +37,27 @@ def check(links: tuple[Certificate, ...], now: datetime, budget: SignatureBudget
     for position in range(len(links) - 1, 0, -1):
         issuer, certificate = links[position], links[position - 1]
         _check_proxy_form(certificate)
+        checks.passed("no CA, no alternative names", certificate)
         _check_may_delegate(issuer)
+        checks.passed("may issue proxies", issuer)
         _check_proxy_subject(certificate, issuer)
-        certificate.check_valid(now, PROXY_GRACE)
+        checks.passed("name of its issuer with one CN more", certificate)
+        certificate.check_valid(moment, PROXY_GRACE)
+        checks.passed("valid now, with five minutes of grace", certificate)
         _check_same_kind(certificate, issuer)
+        checks.passed("type and limits of a proxy above it kept", certificate)
         certificate.check_critical(KNOWN_EXTENSIONS)
+        checks.passed("no unknown critical extension", certificate)
         if not budget.is_signed(certificate, issuer):
             raise BadSignature("signatureNotVerified", "Signature of a certificate is invalid", certificate.subject)
+        checks.passed("signed by its issuer", certificate)
         if remaining == 0:
             raise ProxyPathTooLong(
                 "proxyLength",
                 "At the current position the proxy certificates chain exceeded its length limit.",
                 certificate.subject,
             )
+        checks.passed("no more proxies than allowed", certificate)
         remaining = None if remaining is None else remaining - 1
         own = certificate.proxy.path_length if certificate.proxy else None
         if own is not None and (remaining is None or own < remaining):

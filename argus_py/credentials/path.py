@@ -22,6 +22,8 @@ from argus_py.credentials import constraints, delegation, revocation
 from argus_py.credentials.budget import SignatureBudget
 from argus_py.credentials.certificate import Certificate
 from argus_py.credentials.chain import UnverifiedChain
+from argus_py.credentials.checks import UNRECORDED, Checks
+from argus_py.credentials.moment import Moment
 from argus_py.credentials.namespaces import NamespaceFormat, NamespacePolicy, comparable
 from argus_py.credentials.rejections import (
     BadProxy,
@@ -95,8 +97,12 @@ class VerifiedChain:
         return self.links[self.proxy_count]
 
 
-def verify(chain: UnverifiedChain, trust: TrustAnchors, now: datetime) -> VerifiedChain:
+def verify(
+    chain: UnverifiedChain, trust: TrustAnchors, now: datetime | Moment, checks: Checks = UNRECORDED
+) -> VerifiedChain:
     """Judge a chain, leaf first; surplus certificates are ignored and missing CAs taken from the trust directory.
+
+    A ``Moment`` tells afterwards for how long the verdict holds; ``checks`` is told of every rule that is kept.
 
     Raises one of ``credentials.rejections``: for the first rule that is broken, CAs first, the leaf last.
     """
@@ -111,10 +117,10 @@ def verify(chain: UnverifiedChain, trust: TrustAnchors, now: datetime) -> Verifi
         )
     if not base[0].subject.rdns:
         raise UnreadableCredential("inputError", "the end entity certificate names nobody")  # BETTER: Java lets it pass
-    budget = SignatureBudget()
-    path = _valid_path(base, trust, now, budget)
-    delegation.check((*proxies, path[0]), now, budget)
-    _check_namespaces(path, trust)
+    moment, budget = Moment.of(now), SignatureBudget()
+    path = _valid_path(base, trust, moment, budget, checks)
+    delegation.check((*proxies, path[0]), moment, budget, checks)
+    _check_namespaces(path, trust, checks)
     return VerifiedChain(proxies + path, len(proxies))
 
 
@@ -128,15 +134,16 @@ def _split(links: tuple[Certificate, ...]) -> tuple[tuple[Certificate, ...], tup
 
 
 def _valid_path(
-    base: tuple[Certificate, ...], trust: TrustAnchors, now: datetime, budget: SignatureBudget
+    base: tuple[Certificate, ...], trust: TrustAnchors, moment: Moment, budget: SignatureBudget, checks: Checks
 ) -> tuple[Certificate, ...]:
     """The first path from the end entity to an anchor that keeps every rule."""
     failure: CredentialRejected | None = None
-    search = _PathSearch(base, trust, budget)
+    search = _PathSearch(base, trust, budget, checks)
     for path in search.paths():
         try:
-            _check_path(path, trust, now, budget)
+            _check_path(path, trust, moment, budget, checks)
         except Rejection as error:
+            checks.refused(error)
             failure = failure or error
         else:
             return path
@@ -146,11 +153,14 @@ def _valid_path(
 class _PathSearch:
     """Depth first over issuers of the right name whose key fits; nearly always there is exactly one."""
 
-    def __init__(self, base: tuple[Certificate, ...], trust: TrustAnchors, budget: SignatureBudget) -> None:
+    def __init__(
+        self, base: tuple[Certificate, ...], trust: TrustAnchors, budget: SignatureBudget, checks: Checks
+    ) -> None:
         self.dead_end: Rejection | None = None  # the first one
         self._base = base
         self._trust = trust
         self._budget = budget
+        self._checks = checks
 
     def paths(self) -> Iterator[tuple[Certificate, ...]]:
         return self._extensions(self._base[:1])
@@ -162,11 +172,13 @@ class _PathSearch:
         for anchor in anchors:
             if self._budget.is_signed(last, anchor):
                 found = True
+                self._checks.passed("signed by a trust anchor", last)
                 yield (*path, anchor)
         issuers = [link for link in self._base if link.subject == last.issuer and link not in (*path, *anchors)]
         for issuer in issuers:
             if self._budget.is_signed(last, issuer):
                 found = True
+                self._checks.passed("signed by its issuer", last)
                 yield from self._extensions((*path, issuer))
         if not found and self.dead_end is None:
             self.dead_end = _dead_end(last, anchors, issuers)
@@ -197,7 +209,9 @@ def _no_anchor(last: Certificate) -> NoTrustAnchor:
 # --- RFC 5280 section 6.1, without policies
 
 
-def _check_path(path: tuple[Certificate, ...], trust: TrustAnchors, now: datetime, budget: SignatureBudget) -> None:
+def _check_path(
+    path: tuple[Certificate, ...], trust: TrustAnchors, moment: Moment, budget: SignatureBudget, checks: Checks
+) -> None:
     """``path``: end entity to anchor, signatures proven."""
     anchor = path[-1]
     remaining: int | None = None  # how many more sub CAs may follow
@@ -207,15 +221,20 @@ def _check_path(path: tuple[Certificate, ...], trust: TrustAnchors, now: datetim
             if remaining == 0:
                 raise BrokenChain("pathLenghtExtended", "a CA above allows no further sub CA", issuer.subject)
             remaining -= 1
+        checks.passed("no more sub CAs than allowed", issuer)
         remaining = _shorter(remaining, issuer)
         _check_may_issue(issuer, is_anchor=issuer is anchor)
-        certificate.check_valid(now)
-        revocation.check(certificate, issuer, trust, now, budget)
+        checks.passed("a CA that may sign certificates", issuer)
+        certificate.check_valid(moment)
+        checks.passed("valid now", certificate)
+        revocation.check(certificate, issuer, trust, moment, budget, checks=checks)
         if position == 1 or not certificate.is_self_issued:
             for ca in path[position:]:
                 constraints.check(certificate, ca)
+            checks.passed("name within the name constraints of the CAs", certificate)
         certificate.check_critical(_KNOWN)
-    revocation.check_anchor(anchor, trust)
+        checks.passed("no unknown critical extension", certificate)
+    revocation.check_anchor(anchor, trust, checks)
 
 
 def _shorter(remaining: int | None, issuer: Certificate) -> int | None:
@@ -238,13 +257,14 @@ def _check_may_issue(issuer: Certificate, *, is_anchor: bool) -> None:
 # --- Namespaces
 
 
-def _check_namespaces(path: tuple[Certificate, ...], trust: TrustAnchors) -> None:
+def _check_namespaces(path: tuple[Certificate, ...], trust: TrustAnchors, checks: Checks) -> None:
     """Every certificate that is not self-issued, against the first file with rules about its issuer."""
     for position, certificate in enumerate(path[:-1]):
         if certificate.is_self_issued:
             continue
         file_name, policies = _policies(path[position + 1 :], trust, certificate)
         if not policies:
+            checks.passed("no namespace file about its issuer", certificate)
             continue
         subject = comparable(certificate.subject)
         matching = [policy for policy in policies if policy.matches(subject)]
@@ -262,6 +282,7 @@ def _check_namespaces(path: tuple[Certificate, ...], trust: TrustAnchors) -> Non
                 f"the relevant namespace policies: {file_name}",
                 certificate.subject,
             )
+        checks.passed(f"name permitted by {file_name}:{matching[0].line}", certificate)
 
 
 def _policies(

@@ -1,7 +1,7 @@
 """PEM text to certificates, as lenient about what surrounds the blocks as canl and strict about what is in them.
 
 Text before, between and after blocks is ignored, line ends and the number of dashes are free, header lines are skipped.
-A private key anywhere refuses the whole text, and no error repeats anything of the input.
+A private key refuses the whole text, unless its owner asks; no error repeats anything of the input.
 
 Source: canl-java:src/main/java/eu/emi/security/authn/x509/helpers/FlexiblePEMReader.java
 """
@@ -22,6 +22,10 @@ MAX_CERTIFICATES = 20  # real chains have 2 to 6
 _BEGIN = re.compile(r"-{3,}BEGIN ([^-]+)-{3,}")
 _END = re.compile(r"-{3,}END [^-]+-{3,}")
 _CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
+_OWNER_LABELS = frozenset(
+    {f"{kind}PRIVATE KEY" for kind in ("", "ENCRYPTED ", "RSA ", "EC ", "DSA ", "OPENSSH ")}
+    | {"EC PARAMETERS", "DH PARAMETERS"}
+)
 
 
 def parse_certificates(text: str) -> tuple[x509.Certificate, ...]:
@@ -29,10 +33,21 @@ def parse_certificates(text: str) -> tuple[x509.Certificate, ...]:
 
     Raises UnreadableCredential: no PEM, a cut block, a block that is no certificate, more than the limits.
     """
+    return _parse(text, skipped=frozenset())
+
+
+def parse_certificates_of_owner(text: str) -> tuple[x509.Certificate, ...]:
+    """The same from a file in the hands of its owner, where private keys and their parameters are skipped."""
+    return _parse(text, skipped=_OWNER_LABELS)
+
+
+def _parse(text: str, skipped: frozenset[str]) -> tuple[x509.Certificate, ...]:
     if len(text) > MAX_TEXT_LENGTH:
         raise _unreadable(f"{len(text)} characters of PEM; {MAX_TEXT_LENGTH} are allowed")
     certificates: list[x509.Certificate] = []
     for label, body in _blocks(text):
+        if label in skipped:
+            continue
         if label not in _CERTIFICATE_LABELS:
             found = "a private key" if "PRIVATE KEY" in label else "something else"
             raise _unreadable(f"Expected PEM encoded certificate but found: {found}")

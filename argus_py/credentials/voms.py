@@ -23,9 +23,11 @@ from argus_py.credentials import der, lsc, path, signatures
 from argus_py.credentials.attribute_certificate import AttributeCertificate
 from argus_py.credentials.certificate import SUBJECT_KEY_IDENTIFIER, Certificate
 from argus_py.credentials.chain import UnverifiedChain
+from argus_py.credentials.checks import UNRECORDED, Checks
 from argus_py.credentials.delegation import PROXY_GRACE
 from argus_py.credentials.der import DerError
 from argus_py.credentials.lsc import LscChain
+from argus_py.credentials.moment import Moment
 from argus_py.credentials.path import VerifiedChain
 from argus_py.credentials.rejections import (
     AcBadSignature,
@@ -74,6 +76,10 @@ class VomsTrust:
             self, "_by_server", MappingProxyType({(file.vo, file.host): file for file in self.lsc_files})
         )
 
+    def contents(self) -> str:
+        """For the log and the status page."""
+        return f"{len(self.lsc_files)} LSC files, {len(self.certificates)} server certificates"
+
     def lsc_file(self, vo: str, host: str) -> LscFile | None:
         return self._by_server.get((vo, host))
 
@@ -95,11 +101,12 @@ class VomsAttributes:
 
 
 def verify(
-    chain: VerifiedChain, voms: VomsTrust, trust: TrustAnchors, now: datetime, hostnames: frozenset[str]
+    chain: VerifiedChain, voms: VomsTrust, trust: TrustAnchors, now: datetime | Moment, hostnames: frozenset[str]
 ) -> tuple[VomsAttributes, ...]:
     """The attributes of the valid attribute certificates, in their order; empty if the chain carries none.
 
-    ``hostnames``: what this service is called, for attribute certificates with targets.
+    ``hostnames``: what this service is called, for attribute certificates with targets. A ``Moment`` tells afterwards
+    for how long the verdicts hold.
     Raises one of ``credentials.rejections``: the first attribute certificate is not acceptable.
     """
     outcomes = examine(chain, voms, trust, now, hostnames)
@@ -109,31 +116,49 @@ def verify(
 
 
 def examine(
-    chain: VerifiedChain, voms: VomsTrust, trust: TrustAnchors, now: datetime, hostnames: frozenset[str]
+    chain: VerifiedChain, voms: VomsTrust, trust: TrustAnchors, now: datetime | Moment, hostnames: frozenset[str]
 ) -> tuple[VomsAttributes | Rejection, ...]:
     """The verdict on each attribute certificate, in their order, for callers that want all or none."""
-    verdicts: list[VomsAttributes | Rejection] = []
+    moment = Moment.of(now)
     try:
-        encoded = _attribute_certificates(chain)
+        return tuple(judge(encoded, chain, voms, trust, moment, hostnames=hostnames) for encoded in carried(chain))
     except BadAttributeCertificate as error:
         return (error,)
-    for octets in encoded:
-        try:
-            ac = acs.read_attribute_certificate(octets)
-            _check_validity(ac, now)
-            _check_issuer(ac, voms, trust, now)
-            _check_holder(ac, chain)
-            _check_targets(ac, hostnames)
-            _check_extensions(ac)
-            _check_fqans(ac)
-        except Rejection as error:
-            verdicts.append(error)
-        else:
-            verdicts.append(VomsAttributes(ac.vo, ac.host, ac.port, ac.fqans, ac.not_after))
-    return tuple(verdicts)
 
 
-def _attribute_certificates(chain: VerifiedChain) -> tuple[bytes, ...]:
+def judge(
+    encoded: bytes,
+    chain: VerifiedChain,
+    voms: VomsTrust,
+    trust: TrustAnchors,
+    now: datetime | Moment,
+    *,
+    hostnames: frozenset[str],
+    checks: Checks = UNRECORDED,
+) -> VomsAttributes | Rejection:
+    """The verdict on one of the attribute certificates that the chain carries; ``checks`` is told of rules kept."""
+    moment = Moment.of(now)
+    try:
+        ac = acs.read_attribute_certificate(encoded)
+        checks.passed("readable")
+        _check_validity(ac, moment)
+        checks.passed("valid now, with five minutes of grace")
+        _check_issuer(ac, voms, trust, moment, checks)
+        _check_holder(ac, chain)
+        checks.passed("issued to the end entity of the chain")
+        _check_targets(ac, hostnames)
+        checks.passed("meant for this host" if ac.targets is not None else "meant for every host")
+        _check_extensions(ac)
+        checks.passed("extensions as they must be")
+        _check_fqans(ac)
+        checks.passed(f"FQANs of VO {ac.vo} alone")
+    except Rejection as error:
+        return error
+    return VomsAttributes(ac.vo, ac.host, ac.port, ac.fqans, ac.not_after)
+
+
+def carried(chain: VerifiedChain) -> tuple[bytes, ...]:
+    """The attribute certificates that count, each as its DER. Raises BadAttributeCertificate: not to be read."""
     for proxy in chain.links[: chain.proxy_count]:
         extension = proxy.extensions.get(acs.VOMS_EXTENSION)
         if extension is not None and (found := acs.read_extension(extension.value)):
@@ -141,23 +166,28 @@ def _attribute_certificates(chain: VerifiedChain) -> tuple[bytes, ...]:
     return ()
 
 
-def _check_validity(ac: AttributeCertificate, now: datetime) -> None:
-    if now + PROXY_GRACE < ac.not_before or now - PROXY_GRACE > ac.not_after:
+def _check_validity(ac: AttributeCertificate, moment: Moment) -> None:
+    if moment.is_before(ac.not_before, PROXY_GRACE) or moment.is_after(ac.not_after, PROXY_GRACE):
         raise AcNotValidNow(
             "acNotValidAtCurrentTime",
             "AC validity check failed: AC not valid at current time. "
             f"[AC start time: {ac.not_before:%Y-%m-%d %H:%M:%S}, AC end time: {ac.not_after:%Y-%m-%d %H:%M:%S}, "
-            f"now: {now:%Y-%m-%d %H:%M:%S}, all UTC]",
+            f"now: {moment.now:%Y-%m-%d %H:%M:%S}, all UTC]",
         )
 
 
 # --- The VOMS server
 
 
-def _check_issuer(ac: AttributeCertificate, voms: VomsTrust, trust: TrustAnchors, now: datetime) -> None:
+def _check_issuer(
+    ac: AttributeCertificate, voms: VomsTrust, trust: TrustAnchors, moment: Moment, checks: Checks
+) -> None:
     file = voms.lsc_file(ac.vo, ac.host)
     if file is not None:
-        _check_signed_by(ac, _server_by_lsc(ac, file, trust, now))
+        server = _server_by_lsc(ac, file, trust, moment)
+        checks.passed(f"VOMS server trusted by {ac.vo}/{ac.host}.lsc")
+        _check_signed_by(ac, server)
+        checks.passed("signed by the VOMS server")
         return
     candidates = voms.certificates_for(ac)
     if not candidates:
@@ -169,17 +199,18 @@ def _check_issuer(ac: AttributeCertificate, voms: VomsTrust, trust: TrustAnchors
     failure: Rejection | None = None
     for candidate in candidates:
         try:
-            _check_server_chain((candidate,), "invalidAaCert", trust, now)
+            _check_server_chain((candidate,), "invalidAaCert", trust, moment)
             _check_signed_by(ac, candidate)
         except Rejection as error:
             failure = failure or error
         else:
+            checks.passed(f"signed by a VOMS server whose certificate is trusted for VO {ac.vo}")
             return
     assert failure is not None, "each candidate returned or failed"
     raise failure
 
 
-def _server_by_lsc(ac: AttributeCertificate, file: LscFile, trust: TrustAnchors, now: datetime) -> Certificate:
+def _server_by_lsc(ac: AttributeCertificate, file: LscFile, trust: TrustAnchors, moment: Moment) -> Certificate:
     """The certificate in the attribute certificate, if its chain is the one of the LSC file and validates."""
     if file.problem is not None:
         raise AcIssuerNotTrusted("lscFileNotFound", f"LSC validation failed: {file.problem}")
@@ -193,13 +224,13 @@ def _server_by_lsc(ac: AttributeCertificate, file: LscFile, trust: TrustAnchors,
             "LSC validation failed: LSC chain description does not match AA certificate chain embedded in the VOMS AC! "
             f"[VO {ac.vo}, host {ac.host}, certificate of {links[0].subject.readable()}]",
         )
-    _check_server_chain(links, "canlError", trust, now)
+    _check_server_chain(links, "canlError", trust, moment)
     return links[0]
 
 
-def _check_server_chain(links: tuple[Certificate, ...], code: str, trust: TrustAnchors, now: datetime) -> None:
+def _check_server_chain(links: tuple[Certificate, ...], code: str, trust: TrustAnchors, moment: Moment) -> None:
     try:
-        path.verify(UnverifiedChain(links), trust, now)
+        path.verify(UnverifiedChain(links), trust, moment)
     except Rejection as error:
         raise AcIssuerNotTrusted(code, f"CAnL certificate validation error: {error}") from error
 

@@ -4,6 +4,9 @@ Both hashes are understood, and the name must be the hash of the content in one 
 each look for one hash alone, so most files are there twice, as links; doubles are dropped. A file that cannot be used
 is told in ``TrustAnchors.problems`` and harms nobody but the CA it is named after.
 
+A CRL or a namespace file that has vanished stays in force for one more look, since a CA without them is one that may do
+as it likes: tools that remove a file before they write the new one should not open that window.
+
 Source: canl-java:src/main/java/eu/emi/security/authn/x509/helpers/trust/OpensslTruststoreHelper.java
 """
 
@@ -11,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from argus_py.credentials import crl as crls
 from argus_py.credentials import namespaces, pem
@@ -35,10 +38,15 @@ def load_trust_anchors(directory: Path) -> TrustAnchors:
 
 
 class TrustDirectory:
-    """A directory that is looked at again and again: unchanged files are not read, damaged ones keep their content."""
+    """A directory that is looked at again and again: unchanged files are not read, damaged ones keep their content.
+
+    Not for several threads at a time.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._last: TrustAnchors | None = None
+        self._present: frozenset[Path] = frozenset()
         self._anchors = LastGood(_read_anchor, pem.MAX_TEXT_LENGTH)
         self._crls = LastGood(crls.read_crl, crls.MAX_OCTETS)
         self._policies = {
@@ -49,32 +57,41 @@ class TrustDirectory:
     def load(self) -> TrustAnchors:
         """Raises ConfigurationError: the directory cannot be listed."""
         paths = self._paths()
+        present = frozenset(paths)
+        vanished = sorted(self._present - present)
+        self._present = present
+        for kind in self._kinds():
+            kind.forget_all_but(present.union(vanished))
         problems: list[Problem] = []
         anchors = self._load_anchors(paths, problems)
         if not anchors:
             problems.append(Problem(str(self._directory), "no CA certificate in it"))
-        revocation_lists, unreadable = self._load_crls(paths, problems)
-        trust = TrustAnchors(anchors, revocation_lists, self._load_namespaces(paths, problems), unreadable)
+        revocation_lists, unreadable = self._load_crls(paths, vanished, problems)
+        policies = self._load_namespaces(paths, vanished, problems)
+        trust = TrustAnchors(anchors, revocation_lists, policies, unreadable, previous=self._last)
         problems += (
             Problem(str(self._directory), f"the CRL of {crl.issuer.readable()} is not signed by this CA")
             for crl in revocation_lists
             if trust.named(crl.issuer) and not trust.is_proven(crl)
         )
-        return replace(trust, problems=tuple(problems)) if problems else trust
+        self._last = replace(trust, problems=tuple(problems), previous=trust)
+        return self._last
+
+    def distrust_versions(self) -> None:
+        """Read every file at the next look."""
+        for kind in self._kinds():
+            kind.distrust_versions()
+
+    def _kinds(self) -> list[LastGood[Any]]:
+        return [self._anchors, self._crls, *self._policies.values()]
 
     def _paths(self) -> list[Path]:
         try:
-            paths = sorted(self._directory.iterdir())
+            return sorted(self._directory.iterdir())
         except OSError as error:
             raise ConfigurationError(
                 f"the trust directory {self._directory} cannot be read: {error.strerror}"
             ) from error
-        present = frozenset(paths)
-        self._anchors.forget_all_but(present)
-        self._crls.forget_all_but(present)
-        for kind in self._policies.values():
-            kind.forget_all_but(present)
-        return paths
 
     def _load_anchors(self, paths: list[Path], problems: list[Problem]) -> tuple[Certificate, ...]:
         anchors: list[Certificate] = []
@@ -84,7 +101,7 @@ class TrustDirectory:
         return tuple(dict.fromkeys(anchors))
 
     def _load_crls(
-        self, paths: list[Path], problems: list[Problem]
+        self, paths: list[Path], vanished: list[Path], problems: list[Problem]
     ) -> tuple[tuple[Crl, ...], tuple[UnreadableCrl, ...]]:
         found: list[Crl] = []
         unreadable: list[UnreadableCrl] = []
@@ -93,14 +110,20 @@ class TrustDirectory:
                 unreadable.append(UnreadableCrl(hash_, problems[-1]))
             elif _is_named_after(hash_, crl.issuer_hashes, path, problems):
                 found.append(crl)
+        last = _last_readings(self._crls, _CRL, vanished, problems)
+        found += (crl for _, hash_, crl in last if hash_ in crl.issuer_hashes)
         return tuple(dict.fromkeys(found)), tuple(unreadable)
 
-    def _load_namespaces(self, paths: list[Path], problems: list[Problem]) -> tuple[NamespaceFile, ...]:
+    def _load_namespaces(
+        self, paths: list[Path], vanished: list[Path], problems: list[Problem]
+    ) -> tuple[NamespaceFile, ...]:
         files: list[NamespaceFile] = []
         for format_, kind in self._policies.items():
             for path, hash_, policies in _readings(kind, _NAMESPACES[format_], paths, problems):
                 problem = problems[-1].reason if policies is None else None
                 files.append(NamespaceFile(path.name, hash_, format_, policies or (), problem))
+            for path, hash_, policies in _last_readings(kind, _NAMESPACES[format_], vanished, problems):
+                files.append(NamespaceFile(path.name, hash_, format_, policies))
         return tuple(files)
 
 
@@ -116,6 +139,17 @@ def _readings(
         if reading.problem is not None:
             problems.append(Problem(path.name, reading.problem))
         yield path, match[1].lower(), reading.value
+
+
+def _last_readings(
+    kind: LastGood[T], pattern: re.Pattern[str], vanished: list[Path], problems: list[Problem]
+) -> Iterator[tuple[Path, str, T]]:
+    """The same for files that were good and are there no more."""
+    for path in vanished:
+        match, value = pattern.fullmatch(path.name), kind.remembered(path)
+        if match is not None and value is not None:
+            problems.append(Problem(path.name, "has vanished; what it said stays in force until the next look"))
+            yield path, match[1].lower(), value
 
 
 def _is_named_after(hash_: str, expected: tuple[str, str], path: Path, problems: list[Problem]) -> bool:

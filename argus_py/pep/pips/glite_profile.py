@@ -13,6 +13,8 @@ from datetime import datetime
 from cryptography import x509
 
 from argus_py.credentials import chain, path, pem, voms
+from argus_py.credentials.accepted import AcceptedChains
+from argus_py.credentials.moment import Moment
 from argus_py.credentials.path import VerifiedChain
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.credentials.voms import VomsAttributes, VomsTrust
@@ -51,6 +53,10 @@ class GliteProfileSettings:
     require_proxy: bool = False
 
 
+class _Unusable(ArgusError):
+    """A chain that the profile passes over as if it were not there; says why."""
+
+
 class GliteProfile:
     """Applies to requests whose environment names an accepted profile."""
 
@@ -66,6 +72,7 @@ class GliteProfile:
         self._trust = trust
         self._voms_trust = voms_trust
         self._hostnames = hostnames
+        self._accepted = AcceptedChains[tuple[Attribute, ...]]()
 
     def enrich(self, request: Request, now: datetime, /) -> Request:
         """The first subject with a usable chain counts.
@@ -74,11 +81,11 @@ class GliteProfile:
         """
         if not self._applies(request):
             return request
-        trust = self._trust.current.value
         for index, subject in enumerate(request.subjects):
-            verified = self._verified_chain(subject, trust, now)
-            if verified is not None:
-                return _identified(request, index, _attributes(verified, self._first_ac(verified, trust, now)))
+            text = _key_info(subject)
+            proven = None if text is None else self._proven(text, now)
+            if proven is not None:
+                return _identified(request, index, proven)
         if self._settings.require_certificate:
             raise PipError(
                 "Subject did not contain the required certificate chain in attribute: "
@@ -95,46 +102,60 @@ class GliteProfile:
             _log.warning("no profile id is accepted, the request passes without a look at its certificates")
         return not accepted.isdisjoint(profiles[0].values)
 
-    def _verified_chain(self, subject: Subject, trust: TrustAnchors, now: datetime) -> VerifiedChain | None:
-        certificates = _certificates(subject)
-        if not certificates:
+    def _proven(self, text: str, now: datetime) -> tuple[Attribute, ...] | None:
+        """The attributes that the chain proves, None for one that is passed over."""
+        trust = self._trust.current
+        vomsdir = self._voms_trust.current if self._voms_trust is not None else None
+        versions = (trust.number, vomsdir.number if vomsdir else 0)
+        try:
+            return self._accepted.verdict(
+                text.encode(errors="surrogatepass"),  # keeps different texts different
+                versions,
+                now,
+                lambda moment: self._judge(text, trust.value, vomsdir.value if vomsdir else None, moment),
+            )
+        except _Unusable as reason:
+            _log.warning("certificate chain ignored: %s", reason)
             return None
+
+    def _judge(
+        self, text: str, trust: TrustAnchors, voms_trust: VomsTrust | None, moment: Moment
+    ) -> tuple[Attribute, ...]:
+        verified = self._verified_chain(text, trust, moment)
+        if voms_trust is None:
+            return _attributes(verified, None)
+        acs = voms.verify(verified, voms_trust, trust, moment, self._hostnames)
+        if not acs:
+            _log.warning("no VOMS attribute certificate in the chain of %s", verified.subject.readable())
+        return _attributes(verified, acs[0] if acs else None)
+
+    def _verified_chain(self, text: str, trust: TrustAnchors, moment: Moment) -> VerifiedChain:
+        try:
+            certificates = pem.parse_certificates(text)
+        except ArgusError as error:
+            raise PipError(f"Failed to load certificate chain from Subject: {error}") from error
         if any(certificate.version is not x509.Version.v3 for certificate in certificates):
-            _log.warning("certificate chain ignored: not all of its certificates are of X.509 version 3")
-            return None
+            raise _Unusable("not all of its certificates are of X.509 version 3")
         try:
             ordered = chain.order(certificates)
         except ArgusError as error:
             raise PipError(f"Error sorting certificate chain: {error}") from error
         if self._settings.require_proxy and ordered.links[0].proxy is None:
-            _log.warning("certificate chain ignored: it has no proxy")
-            return None
+            raise _Unusable("it has no proxy")
         try:
-            return path.verify(ordered, trust, now)
+            return path.verify(ordered, trust, moment)
         except ArgusError as error:
             raise PipError(f"PKIX validation failed: {error}") from error
 
-    def _first_ac(self, verified: VerifiedChain, trust: TrustAnchors, now: datetime) -> VomsAttributes | None:
-        if self._voms_trust is None:
-            return None
-        found = voms.verify(verified, self._voms_trust.current.value, trust, now, self._hostnames)
-        if not found:
-            _log.warning("no VOMS attribute certificate in the chain of %s", verified.subject.readable())
-            return None
-        return found[0]
 
-
-def _certificates(subject: Subject) -> tuple[x509.Certificate, ...]:
-    """What key-info holds, as sent; nothing when there is none or, as in Java, several values."""
+def _key_info(subject: Subject) -> str | None:
+    """The PEM text of the chain; None when there is none or, as in Java, several values."""
     key_info = find(subject.attributes, AttributeId.KEY_INFO, DataType.STRING)
     if len(key_info) > 1 or any(not attribute.values for attribute in key_info):
         raise PipError("Subject contains more than one X509 certificate chain.")
     if not key_info or len(key_info[0].values) > 1:
-        return ()
-    try:
-        return pem.parse_certificates(key_info[0].values[0])
-    except ArgusError as error:
-        raise PipError(f"Failed to load certificate chain from Subject: {error}") from error
+        return None
+    return key_info[0].values[0]
 
 
 def _attributes(verified: VerifiedChain, ac: VomsAttributes | None) -> tuple[Attribute, ...]:

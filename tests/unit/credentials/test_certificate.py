@@ -6,6 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from argus_py.credentials.certificate import BasicConstraints, Certificate, KeyUsage
+from argus_py.credentials.moment import Moment
 from argus_py.credentials.rejections import UnreadableCredential
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def test_a_date_of_the_year_0_cannot_be_read(pki: "Pki", now: datetime) -> None:
         encoded = issued.certificate.public_bytes(Encoding.DER)
         odd = Certificate(x509.load_der_x509_certificate(encoded.replace(b"20500101", b"00000101")))
         with pytest.raises(UnreadableCredential, match=f"CN=x: {field}: year 0"):
-            odd.check_valid(now)
+            odd.check_valid(Moment(now))
 
 
 def test_a_certificate_is_equal_to_its_copy(pki: "Pki") -> None:

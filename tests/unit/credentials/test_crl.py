@@ -5,14 +5,19 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from argus_py.credentials import crl
-from argus_py.credentials.crl import read_crl
+from argus_py.credentials.crl import Crl, read_crl
 from argus_py.credentials.rejections import UnreadableCredential
 
 if TYPE_CHECKING:
     from tests.unit.credentials.conftest import Pki
+
+KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def test_pem_and_der_are_read_alike(grid: Path) -> None:
@@ -28,7 +33,7 @@ def test_every_field_is_read(pki: "Pki", now: datetime) -> None:
     assert read.issuer.slash() == "/DC=org/CN=CA"
     assert read.issuer_hashes == root.view.hashes
     assert read.this_update == read.next_update == now
-    assert read.serials == {user.certificate.serial_number}
+    assert read.revocation(user.certificate.serial_number) is not None
     assert read.covers(user.view)
     assert read.covers(root.view)
     assert read.unusable is None
@@ -68,11 +73,58 @@ def test_the_extensions_of_an_entry_may_be_nonsense(pki: "Pki", now: datetime) -
     assert revocation == "Certificate was revoked at: 2026-11-24 12:00:00 UTC"
 
 
+SERIALS = st.one_of(st.integers(1, 300), st.integers(1, 2**159 - 1), st.integers(2**63, 2**65))
+
+
+@settings(max_examples=100, deadline=None)
+@given(listed=st.lists(SERIALS, max_size=20), asked=st.lists(SERIALS | st.integers(-(2**70), 0), max_size=20))
+def test_exactly_the_serial_numbers_listed_are_revoked(listed: list[int], asked: list[int]) -> None:
+    revoked = crl_of(*listed)
+    assert all(revoked.revocation(serial) for serial in listed)
+    assert [serial for serial in asked if revoked.revocation(serial)] == [s for s in asked if s in listed]
+
+
+def test_octets_like_a_serial_number_elsewhere_in_the_list_revoke_nobody() -> None:
+    times = crl_of(0x1234)
+    assert bytes.fromhex("020101") in times.encoded  # its version
+    assert times.revocation(1) is None
+
+
+@pytest.mark.parametrize(("octets", "serial"), [("02028001", -32767), ("0202ff01", -255), ("0202ff7f", -129)])
+def test_a_negative_serial_number_is_found_too(octets: str, serial: int) -> None:
+    read = read_crl(crl_of(0x7F01).encoded.replace(bytes.fromhex("02027f01"), bytes.fromhex(octets)))
+    assert read.revocation(serial) is not None
+    assert read.revocation(-serial) is None
+
+
+def test_a_serial_number_with_a_second_encoding_is_refused() -> None:
+    with pytest.raises(UnreadableCredential, match="user_certificate"):
+        read_crl(crl_of(0x7F01).encoded.replace(bytes.fromhex("02027f01"), bytes.fromhex("0202007f")))
+
+
+def crl_of(*serials: int) -> Crl:
+    moment = datetime(2026, 11, 24, tzinfo=UTC)
+    entries = [
+        x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment).build() for serial in serials
+    ]
+    builder = x509.CertificateRevocationListBuilder(x509.Name([]), moment, moment, [], entries)
+    return read_crl(builder.sign(KEY, hashes.SHA256()).public_bytes(Encoding.DER))
+
+
 def test_harmless_extensions_do_not(pki: "Pki") -> None:
     assert pki.crl(pki.ca(), extensions=[(x509.CRLNumber(7), False)]).unusable is None
 
 
-@pytest.mark.parametrize("damaged", [b"", b"0\x00", b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"0\x00",
+        b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n",
+        b"-----BEGIN X509 CRL-----\nA*==\n-----END X509 CRL-----\n",
+        b"-----BEGIN X509 CRL-----\nAAAA\n",
+    ],
+)
 def test_what_is_no_crl_is_refused(damaged: bytes) -> None:
     with pytest.raises(UnreadableCredential, match="a CRL cannot be read"):
         read_crl(damaged)

@@ -73,3 +73,19 @@ def test_input_is_bounded(alice: str) -> None:
 def test_a_proxy_file_as_it_lies_on_disk_is_refused(grid: Path) -> None:
     with pytest.raises(UnreadableCredential, match="private key"):
         pem.parse_certificates((grid / "proxies" / "alice-plain.pem").read_text())
+
+
+@pytest.mark.parametrize("label", ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PARAMETERS"])
+def test_its_owner_may_show_the_file_with_the_key_in_it(alice: str, label: str) -> None:
+    key = f"-----BEGIN {label}-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END {label}-----\n"
+    assert pem.parse_certificates_of_owner(key + alice + key) == pem.parse_certificates(alice)
+
+
+def test_the_key_alone_is_no_credential() -> None:
+    with pytest.raises(UnreadableCredential, match="PEM data not found"):
+        pem.parse_certificates_of_owner("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+
+
+def test_to_its_owner_a_block_of_another_kind_is_refused_all_the_same(alice: str) -> None:
+    with pytest.raises(UnreadableCredential, match="found: something else"):
+        pem.parse_certificates_of_owner(alice + "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n")

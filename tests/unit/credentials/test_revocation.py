@@ -208,5 +208,22 @@ def test_the_next_expiry_is_that_of_the_crls_in_use(pki: "Pki", root: "Issued", 
         pki.crl(other, next_update=now + timedelta(days=1)),
     )
     forged = pki.crl(pki.ca(), next_update=now)
-    assert pki.trust(root, other, crls=(late, early, forged)).next_crl_expiry() == now + timedelta(days=1)
-    assert pki.trust(root).next_crl_expiry() is None
+    assert pki.trust(root, other, crls=(late, early, forged)).next_crl_expiry(now) == now + timedelta(days=1)
+    assert pki.trust(root).next_crl_expiry(now) is None
+
+
+def test_an_outdated_crl_is_told_unless_there_is_a_newer_one(pki: "Pki", root: "Issued", now: datetime) -> None:
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    old = pki.crl(root, this_update=now - 3 * day, next_update=now - hour)
+    new = pki.crl(root, this_update=now - day, next_update=now + day)
+    users = [(x509.IssuingDistributionPoint(None, None, True, False, None, False, False), True)]
+    for_users = pki.crl(root, this_update=now - hour, next_update=now - hour, extensions=users)
+    superseded = pki.crl(root, this_update=now - 2 * day, next_update=now - hour, extensions=users)
+    assert pki.trust(root, crls=(old,)).outdated_crls(now) == (old,)
+    assert pki.trust(root, crls=(old,)).next_crl_expiry(now) is None
+    assert pki.trust(root, crls=(old, new)).outdated_crls(now) == ()
+    assert pki.trust(root, crls=(old, new)).next_crl_expiry(now) == now + day
+    assert pki.trust(root, crls=(old, new, superseded)).outdated_crls(now) == ()
+    assert pki.trust(root, crls=(old, new, for_users)).outdated_crls(now) == (for_users,)
+    assert pki.trust(root, crls=(new,)).outdated_crls(now + day) == ()
+    assert pki.trust(root, crls=(new,)).outdated_crls(now + day + timedelta(seconds=1)) == (new,)

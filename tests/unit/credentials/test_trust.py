@@ -1,6 +1,8 @@
-from dataclasses import replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
+from argus_py.credentials.certificate import Certificate
+from argus_py.credentials.crl import Crl
 from argus_py.credentials.namespaces import NamespaceFile, NamespaceFormat
 from argus_py.credentials.trust import Problem, TrustAnchors, UnreadableCrl
 from argus_py.model.dn import DistinguishedName
@@ -44,3 +46,42 @@ def test_nothing_is_trusted_by_default(pki: "Pki") -> None:
 
 def test_a_problem_is_told_with_its_file() -> None:
     assert str(Problem("b1d95bc4.0", "not a regular file")) == "b1d95bc4.0: not a regular file"
+
+
+@dataclass(frozen=True)
+class CountingCrl(Crl):
+    asked: list[Certificate] = field(default_factory=list, compare=False)
+
+    def is_signed_by(self, issuer: Certificate) -> bool:
+        self.asked.append(issuer)
+        return super().is_signed_by(issuer)
+
+
+def counting(crl: Crl) -> CountingCrl:
+    return CountingCrl(*(getattr(crl, field.name) for field in fields(Crl)))
+
+
+def test_a_signature_proven_for_the_value_before_is_not_verified_again(pki: "Pki") -> None:
+    root, other = pki.ca(), pki.ca("/DC=org/CN=Other")
+    crl, forged = counting(pki.crl(root)), counting(pki.crl(other, issuer_name="/DC=org/CN=CA"))
+    before = pki.trust(root, crls=(crl, forged))
+    assert crl.asked == [root.view]
+    after = pki.trust(root, other, crls=(crl, forged), previous=before)
+    told = replace(after, problems=(Problem("x", "y"),), previous=after)
+    assert crl.asked == [root.view]
+    assert told.is_proven(crl)
+    assert not told.is_proven(forged)
+    assert after == pki.trust(root, other, crls=(crl, forged))
+
+
+def test_a_crl_whose_signer_is_trusted_no_more_is_not_proven_by_the_past(pki: "Pki") -> None:
+    root, successor = pki.ca(), pki.ca()
+    crl = pki.crl(root)
+    before = pki.trust(root, successor, crls=(crl,))
+    assert before.is_proven(crl)
+    assert not pki.trust(successor, crls=(crl,), previous=before).is_proven(crl)
+
+
+def test_its_contents_are_counted(pki: "Pki") -> None:
+    root = pki.ca()
+    assert pki.trust(root, crls=(pki.crl(root),)).contents() == "1 CA certificates, 1 CRLs, 0 namespace files"

@@ -108,6 +108,35 @@ def test_a_file_that_is_gone_is_forgotten(directory: Path) -> None:
         accepts(trust_directory.load(), "alice")
 
 
+@pytest.mark.parametrize("ending", ["r0", "namespaces"])
+def test_what_restrains_a_ca_stays_in_force_for_one_look_after_it_has_vanished(directory: Path, ending: str) -> None:
+    trust_directory = TrustDirectory(directory)
+    before = trust_directory.load()
+    for hash_ in TEST_CA:
+        (directory / f"{hash_}.{ending}").unlink()
+    after = trust_directory.load()
+    assert set(after.crls) == set(before.crls)
+    assert set(after.namespaces) == set(before.namespaces)
+    assert [str(problem) for problem in after.problems] == [
+        f"{hash_}.{ending}: has vanished; what it said stays in force until the next look" for hash_ in sorted(TEST_CA)
+    ]
+    gone = trust_directory.load()
+    assert gone == load_trust_anchors(directory)
+    assert len(gone.crls) + len(gone.namespaces) < len(before.crls) + len(before.namespaces)
+
+
+@pytest.mark.parametrize("content", [b"damaged", (GRID / "certificates" / "bb403f43.r0").read_bytes()])
+def test_a_damaged_or_misnamed_file_that_vanishes_restrains_nobody(directory: Path, content: bytes) -> None:
+    (directory / "bb403f43.r0").unlink()
+    (directory / "d21b23b1.r0").unlink()
+    damage(directory, "r0", content)
+    trust_directory = TrustDirectory(directory)
+    trust_directory.load()
+    for hash_ in TEST_CA:
+        (directory / f"{hash_}.r0").unlink()
+    assert trust_directory.load().crls == load_trust_anchors(directory).crls
+
+
 def test_a_ca_whose_file_was_taken_from_behind_the_link_is_trusted_no_more(directory: Path) -> None:
     real = directory / "argus-test-ca.pem"
     for hash_ in TEST_CA:
@@ -195,7 +224,7 @@ def make_loop(path: Path) -> None:
     [
         (make_loop, "Too many levels of symbolic links"),
         (make_pipe, "not a regular file"),
-        (make_dangling_link, "the link leads nowhere"),
+        (make_dangling_link, "missing, or a link that leads nowhere"),
         (Path.mkdir, "not a regular file"),
     ],
 )
@@ -212,3 +241,22 @@ def test_a_directory_without_cas_is_told(tmp_path: Path) -> None:
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"trust directory .*/missing cannot be read: No such file"):
         load_trust_anchors(tmp_path / "missing")
+
+
+def test_distrusted_versions_are_read_to_the_same_value(directory: Path) -> None:
+    trust_directory = TrustDirectory(directory)
+    before = trust_directory.load()
+    trust_directory.distrust_versions()
+    after = trust_directory.load()
+    assert after == before
+    assert all(one is other for one, other in zip(before.crls, after.crls, strict=True))
+
+
+def test_a_crl_is_judged_again_when_its_ca_changes(directory: Path) -> None:
+    trust_directory = TrustDirectory(directory)
+    before = trust_directory.load()
+    crl = next(crl for crl in before.crls if TEST_CA[0] in crl.issuer_hashes)
+    assert before.is_proven(crl)
+    twin = (GRID / "ca" / "evil-twin-ca.pem").read_bytes()
+    damage(directory, "0", twin)
+    assert not trust_directory.load().is_proven(crl)

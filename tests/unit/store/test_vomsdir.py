@@ -1,13 +1,18 @@
+import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from argus_py.credentials.trust import Problem
 from argus_py.errors import ConfigurationError
 from argus_py.store.vomsdir import VomsDirectory, load_voms_trust
 
 GRID = Path(__file__).parents[2] / "vectors" / "credentials" / "grid"
 HOST = "voms.argus-test.org"
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -84,3 +89,55 @@ def test_a_file_that_is_gone_is_forgotten(directory: Path) -> None:
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"VOMS directory .*/missing cannot be read: No such file"):
         load_voms_trust(tmp_path / "missing")
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A directory of our own, and no right to look where permissions forbid it; root has that right."""
+    folder = Path(tempfile.mkdtemp())
+    user = os.geteuid()
+    directory = Path(shutil.copytree(GRID / "vomsdir", folder / "vomsdir"))
+    if user == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+    try:
+        yield directory
+    finally:
+        os.seteuid(user)
+        for vo in directory.iterdir():
+            vo.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+def test_the_directory_of_a_vo_that_cannot_be_listed_is_a_problem_of_this_vo(unprivileged: Path) -> None:
+    before = load_voms_trust(unprivileged)
+    (unprivileged / "dteam").chmod(0)
+    voms = load_voms_trust(unprivileged)
+    assert [str(problem) for problem in voms.problems] == ["dteam: cannot be listed: Permission denied"]
+    assert voms.lsc_file("dteam", HOST) is None
+    assert voms.lsc_file("ops", HOST) == before.lsc_file("ops", HOST)
+
+
+def test_the_directory_of_a_vo_that_cannot_be_listed_any_more_keeps_its_content(unprivileged: Path) -> None:
+    voms_directory = VomsDirectory(unprivileged)
+    before = voms_directory.load()
+    (unprivileged / "dteam").chmod(0)
+    for _ in range(2):
+        after = voms_directory.load()
+        assert after.problems[0] == Problem("dteam", "cannot be listed: Permission denied")
+        assert after.lsc_files == before.lsc_files
+    (unprivileged / "dteam").chmod(0o700)
+    assert voms_directory.load() == before
+
+
+def test_its_contents_are_counted() -> None:
+    voms = load_voms_trust(GRID / "vomsdir")
+    assert voms.contents() == f"{len(voms.lsc_files)} LSC files, 1 server certificates"
+
+
+def test_distrusted_versions_are_read_to_the_same_value(directory: Path) -> None:
+    voms_directory = VomsDirectory(directory)
+    before = voms_directory.load()
+    voms_directory.distrust_versions()
+    assert voms_directory.load() == before

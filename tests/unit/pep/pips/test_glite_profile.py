@@ -1,8 +1,9 @@
 """The gLite profile on real proxies and VOMS attribute certificates."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from argus_py.store.vomsdir import load_voms_trust
 
 GRID = Path(__file__).parents[3] / "vectors" / "credentials" / "grid"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+LAST_MOMENT = datetime(2045, 12, 1, 1, 0, 10, tzinfo=UTC)  # of proxies/alice-dteam.pem: notAfter and the grace
 HOSTNAMES = frozenset({"argus.argus-test.org"})
 WORKER_NODE = Environment((Attribute(Glite.PROFILE_ID, (Glite.PROFILE_WORKER_NODE,), DataType.ANY_URI),))
 ALICE = "CN=Alice Adams,OU=People,DC=argus-test,DC=org"
@@ -288,3 +290,50 @@ def test_nothing_is_proven_before_trust_anchors_are_loaded() -> None:
     point = GliteProfile(GliteProfileSettings(), unloaded, None, HOSTNAMES)
     with pytest.raises(Unavailable):
         point.enrich(of("users/alice.pem"), NOW)
+
+
+def test_a_chain_sent_again_is_not_judged_again(
+    trust: Snapshot[TrustAnchors], voms_trust: Snapshot[VomsTrust], caplog: pytest.LogCaptureFixture
+) -> None:
+    point = GliteProfile(GliteProfileSettings(), trust, voms_trust, HOSTNAMES)
+    sent = of("proxies/alice-plain.pem")
+    first = point.enrich(sent, NOW)
+    assert point.enrich(sent, NOW + timedelta(minutes=1)) == first
+    told = "no VOMS attribute certificate in the chain of CN=Alice Adams,OU=People,DC=argus-test,DC=org"
+    assert caplog.messages == [told], "the judgement says so each time"
+
+
+def test_an_accepted_chain_is_refused_when_it_has_expired(point: GliteProfile) -> None:
+    sent = of("proxies/alice-dteam.pem")
+    point.enrich(sent, LAST_MOMENT)
+    with pytest.raises(PipError, match="Certificate has expired"):
+        point.enrich(sent, LAST_MOMENT + timedelta(microseconds=1))
+
+
+def test_an_accepted_chain_is_judged_again_when_anchors_or_vomsdir_change() -> None:
+    anchors, vomsdir = load_trust_anchors(GRID / "certificates"), load_voms_trust(GRID / "vomsdir")
+    in_force: dict[str, Any] = {"anchors": anchors, "vomsdir": vomsdir}
+    trust = Snapshot[TrustAnchors]("trust anchors", lambda: in_force["anchors"], lambda: NOW)
+    voms_trust = Snapshot[VomsTrust]("vomsdir", lambda: in_force["vomsdir"], lambda: NOW)
+    point = GliteProfile(GliteProfileSettings(), trust, voms_trust, HOSTNAMES)
+    sent = of("proxies/alice-dteam.pem")
+
+    def enriched() -> Request:
+        trust.refresh()
+        voms_trust.refresh()
+        return point.enrich(sent, NOW)
+
+    accepted = enriched()
+    in_force["anchors"] = TrustAnchors()
+    with pytest.raises(PipError, match="No trusted CA certificate"):
+        enriched()
+    in_force["anchors"] = anchors
+    assert enriched() == accepted
+    in_force["vomsdir"] = VomsTrust()
+    with pytest.raises(CredentialRejected, match="LSC file matching VOMS attributes not found"):
+        enriched()
+
+
+def test_a_text_that_is_no_unicode_is_judged_like_any_other(point: GliteProfile) -> None:
+    odd = request(Subject((key_info("\ud800\n" + chain("users/alice.pem")),)))
+    assert attributes(point.enrich(odd, NOW))[1:] == proven(ALICE, (CA,), CA)

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs the Debian packages the tests use, with root or sudo; without, or on other systems, it says what is missing.
-#   postgresql  the store's contract suite runs on a real server (own data folder, free port)
-#   curl        a TLS client that is not Python: proxies as client certificates, HTTP/1.1 behaviour
-#   openssl     a second opinion on certificates and proxies, s_client for session resumption
+#   postgresql    the store's contract suite runs on a real server (own data folder, free port)
+#   curl          a TLS client that is not Python: proxies as client certificates, HTTP/1.1 behaviour
+#   openssl       a second opinion on certificates and proxies, s_client for session resumption
+#   voms-clients  proxies with attribute certificates made by the field's own tools, fresh in every run
 set -eu
 
 missing=
-for package in postgresql curl openssl; do
+for package in postgresql curl openssl voms-clients; do
     dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

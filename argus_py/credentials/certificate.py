@@ -197,12 +197,11 @@ class Certificate:
             octets = der.content(extension.value, der.BIT_STRING)
         except DerError as error:
             raise self._unreadable(f"keyUsage: {error}") from error
-        unused = octets[0] if octets else 8  # bits at the end of the last octet
-        if unused > 7:
-            raise self._unreadable("keyUsage: a BIT STRING that is none")
-        bits = octets[1] if len(octets) > 1 else 0
-        if len(octets) == 2:
-            bits &= 0xFF << unused  # unused ones may be set, and mean nothing
+        unused = octets[0] if octets else 8  # bits at the end, which may be set and mean nothing
+        value = int.from_bytes(octets[1:]) >> unused << unused
+        if unused > 7 or not value:
+            raise self._unreadable("keyUsage: no bit is set")  # RFC 5280 section 4.2.1.3 asks for one
+        bits = value >> 8 * (len(octets) - 2)
         return KeyUsage(bool(bits & 0x80), bool(bits & 0x04), bool(bits & 0x02))
 
     @cached_property
@@ -247,7 +246,11 @@ class Certificate:
             )
 
     def check_critical(self, known: frozenset[str]) -> None:
-        """Raises UnknownCriticalExtension: one that is critical is not among ``known``."""
+        """Raises UnknownCriticalExtension: one that is critical is not among ``known``.
+
+        UnreadableCredential: a known one is nonsense, though nobody may ask a leaf for it.
+        """
+        _ = self.basic_constraints, self.key_usage
         for oid, extension in self.extensions.items():
             if extension.critical and oid not in known:
                 raise UnknownCriticalExtension(

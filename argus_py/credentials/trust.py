@@ -72,8 +72,7 @@ class TrustAnchors:
 
     def contents(self) -> str:
         """For the log and the status page."""
-        counts = len(self.anchors), len(self.crls), len(self.namespaces)
-        return "{} CA certificates, {} CRLs, {} namespace files".format(*counts)
+        return f"{len(self.anchors)} CA certificates, {len(self.crls)} CRLs, {len(self.namespaces)} namespace files"
 
     def certificates(self) -> tuple[x509.Certificate, ...]:
         return tuple(anchor.x509 for anchor in self.anchors)

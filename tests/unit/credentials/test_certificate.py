@@ -3,8 +3,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from argus_py.credentials import der
 from argus_py.credentials.certificate import BasicConstraints, Certificate, KeyUsage
 from argus_py.credentials.moment import Moment
 from argus_py.credentials.rejections import UnreadableCredential
@@ -36,7 +39,8 @@ def test_basic_constraints_are_read(pki: "Pki", value: str, expected: BasicConst
         ("03020106", KeyUsage(digital_signature=False, key_cert_sign=True, crl_sign=True)),
         ("03020780", KeyUsage(digital_signature=True, key_cert_sign=False, crl_sign=False)),
         ("0303070080", KeyUsage(digital_signature=False, key_cert_sign=False, crl_sign=False)),
-        ("030100", KeyUsage(digital_signature=False, key_cert_sign=False, crl_sign=False)),
+        ("0302037f", KeyUsage(digital_signature=False, key_cert_sign=False, crl_sign=False)),  # 3 of 8 are unused
+        ("0303070680", KeyUsage(digital_signature=False, key_cert_sign=True, crl_sign=True)),
     ],
 )
 def test_key_usage_is_read(pki: "Pki", value: str, expected: KeyUsage) -> None:
@@ -58,11 +62,22 @@ def test_what_is_not_there_is_none(pki: "Pki") -> None:
         (BASIC, "0500", "basicConstraints"),
         (USAGE, "0500", "keyUsage"),
         (USAGE, "03020106ff", "keyUsage"),
+        (USAGE, "0300", "keyUsage"),
+        (USAGE, "030100", "keyUsage"),
+        (USAGE, "03020700", "keyUsage"),
+        (USAGE, "03020706", "keyUsage"),
+        (USAGE, "03020806", "keyUsage"),
     ],
 )
 def test_an_extension_that_decides_must_be_readable(pki: "Pki", oid: str, value: str, reason: str) -> None:
     with pytest.raises(UnreadableCredential, match=f"CN=x: {reason}"):
         pki.issue("/CN=x", None, pki.extension(oid, bytes.fromhex(value))).view.check_readable()
+
+
+def test_key_usage_of_a_leaf_must_be_readable_too(pki: "Pki") -> None:
+    leaf = pki.issue("/CN=x", None, (pki.extension(USAGE, b"\x05\x00"), True)).view
+    with pytest.raises(UnreadableCredential, match="keyUsage"):
+        leaf.check_critical(frozenset({USAGE}))
 
 
 def test_an_extension_that_is_not_asked_for_may_be_nonsense(pki: "Pki") -> None:
@@ -114,3 +129,15 @@ def test_an_unknown_algorithm_is_no_signature(pki: "Pki") -> None:
     encoded = issued.certificate.public_bytes(Encoding.DER)
     odd = Certificate(x509.load_der_x509_certificate(encoded.replace(ecdsa_sha256, nothing_known)))
     assert not odd.is_signed_by(issued.view)
+
+
+def test_the_algorithm_beside_the_signature_must_be_the_signed_one(pki: "Pki") -> None:
+    """The signature itself verifies: it was made with the algorithm beside it."""
+    issued = pki.issue("/CN=x")
+    ecdsa_sha256, ecdsa_sha384 = bytes.fromhex("06082a8648ce3d040302"), bytes.fromhex("06082a8648ce3d040303")
+    signed = issued.certificate.tbs_certificate_bytes.replace(ecdsa_sha256, ecdsa_sha384)
+    assert isinstance(issued.key, ec.EllipticCurvePrivateKey)
+    signature = issued.key.sign(signed, ec.ECDSA(hashes.SHA256()))
+    algorithm = der.encode(der.SEQUENCE, ecdsa_sha256)
+    encoded = der.encode(der.SEQUENCE, signed + algorithm + der.encode(der.BIT_STRING, b"\0" + signature))
+    assert not Certificate(x509.load_der_x509_certificate(encoded)).is_signed_by(issued.view)

@@ -2,11 +2,10 @@
 
 Usage: python -m benchmarks.hello CERTIFICATE KEY CERTIFICATES [--judge]
 
-The TLS context is that of the daemons. With ``--judge`` clients are judged as they do it, after OpenSSL has.
+The TLS context is that of the daemons, but OpenSSL judges the clients. With ``--judge`` the daemons' way is taken.
 """
 
 import asyncio
-import functools
 import socket
 import sys
 from pathlib import Path
@@ -16,7 +15,8 @@ import uvloop
 from starlette.types import Receive, Scope, Send
 
 from argus_py.run.parts import now, trust_anchors
-from argus_py.web.tls import ServerTls, TlsConnection, TlsSettings
+from argus_py.web.openssl import JudgingContext, NotPossible
+from argus_py.web.tls import ServerTls, TlsSettings, tls_connections
 
 ANSWER = b"Hello, world!"
 _BACKLOG = 2048
@@ -31,14 +31,19 @@ async def hello(_scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": ANSWER})
 
 
+def leave_it_to_openssl(*_: object) -> None:
+    raise NotPossible("this is the yardstick")
+
+
 def main(certificate: Path, key: Path, certificates: Path, judge: bool) -> None:
-    tls = ServerTls(TlsSettings(certificate, key), trust_anchors(certificates), now)
+    judge_clients = JudgingContext.judge_clients if judge else leave_it_to_openssl
+    tls = ServerTls(TlsSettings(certificate, key), trust_anchors(certificates), now, judge_clients)
     config = uvicorn.Config(
         hello,
-        http=functools.partial(TlsConnection, tls=tls) if judge else "httptools",  # type: ignore[arg-type]
+        http=tls_connections(tls) if judge else "httptools",  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
-        ssl_context_factory=lambda _config, _default: tls.context,
+        ssl_context_factory=None if judge else lambda _config, _default: tls.context,
         log_config=None,
         access_log=False,
         server_header=False,

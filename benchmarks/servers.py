@@ -106,7 +106,7 @@ def main(root: Path) -> None:
     rows = [row for case, figures in results.items() for row in _rows(case, figures[0], figures[1])]
     show("Authorizations over mutual TLS", "argus", "uvicorn hello", [*rows, resident])
     rows = [row for case in _NEW for row in _rows(case, results[case][2], results[case][1])]
-    show("What the second judgement of the chain costs", "hello that judges", "uvicorn hello", rows)
+    show("What our judgement of the chain costs beside that of OpenSSL", "hello that judges", "uvicorn hello", rows)
     signature = _signature_milliseconds()
     rows = [Row(case.name, figures[0].cpu, signature) for case, figures in results.items()]
     show("Server CPU per authorization, ms", "argus", "one RSA-2048 signature", rows)

@@ -6,11 +6,13 @@ and redirections are not followed.
 """
 
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, Self
 
 import httpx
 from lxml import etree
@@ -68,25 +70,49 @@ class ClientTls:
         self, credential: ClientCredential | None, trust: Snapshot[TrustAnchors], clock: Callable[[], datetime]
     ) -> None:
         """Raises ConfigurationError: the credential cannot be used."""
+        self._credential = credential
         self._trust = trust
         self._clock = clock
+        self._changing = threading.Lock()
+        self._current = self._new_context()
         self._loaded = 0
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # certificate and host name are checked
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # sub CAs are anchors too
-        self._context.sslsocket_class = _judging_socket(self._judge)
-        if credential is not None:
-            load_key_pair(
-                self._context, credential.certificate, credential.private_key, credential.private_key_password
-            )
 
     def context(self) -> ssl.SSLContext:
-        """The one context there is. New anchors are added to it; those taken away fail in the second judgement."""
-        version = self._trust.current
-        if version.number != self._loaded:
-            add_anchors(self._context, version.value)
-            self._loaded = version.number
-        return self._context
+        """To be kept by an HTTP client; every connection is made with the trust anchors and credential of its time."""
+        return _FollowingContext.following(self._context_of_now)
+
+    @property
+    def files(self) -> tuple[Path, Path] | None:
+        """Certificate and key, if peers are shown one."""
+        return (self._credential.certificate, self._credential.private_key) if self._credential else None
+
+    def reload(self) -> None:
+        """Show new peers the certificate that is in the files now.
+
+        Raises ConfigurationError: certificate and key unusable; the ones in force stay.
+        """
+        context = self._new_context()
+        with self._changing:
+            self._current, self._loaded = context, 0
+
+    def _new_context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # certificate and host name are checked
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # sub CAs are anchors too
+        context.sslsocket_class = _judging_socket(self._judge)
+        credential = self._credential
+        if credential is not None:
+            load_key_pair(context, credential.certificate, credential.private_key, credential.private_key_password)
+        return context
+
+    def _context_of_now(self) -> ssl.SSLContext:
+        """New anchors are added to the context there is; those taken away fail in the second judgement."""
+        with self._changing:
+            version = self._trust.current
+            if version.number != self._loaded:
+                add_anchors(self._current, version.value)
+                self._loaded = version.number
+            return self._current
 
     def _judge(self, connection: ssl.SSLSocket) -> None:
         try:
@@ -107,7 +133,7 @@ class Transport:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Without ``tls`` no https peer is trusted. ``http`` stands in for the network."""
-        self._tls = tls
+        self.tls = tls
         self._answer_time = timeouts.answer.total_seconds()
         self._monotonic = monotonic
         self._client = httpx.Client(
@@ -139,8 +165,6 @@ class Transport:
         return body
 
     def _post(self, url: str, body: bytes, max_answer: int) -> tuple[int, bytes]:
-        if self._tls:
-            self._tls.context()  # with the trust anchors of now
         deadline = self._monotonic() + self._answer_time
         received = bytearray()
         try:
@@ -157,6 +181,21 @@ class Transport:
 
     def close(self) -> None:
         self._client.close()
+
+
+class _FollowingContext(ssl.SSLContext):
+    """Stands for another one, which may change. Trusts nobody itself: whatever is not handed on fails."""
+
+    _current: Callable[[], ssl.SSLContext]
+
+    @classmethod
+    def following(cls, current: Callable[[], ssl.SSLContext]) -> Self:
+        made = cls(ssl.PROTOCOL_TLS_CLIENT)
+        made._current = current
+        return made
+
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        return self._current().wrap_socket(*args, **kwargs)
 
 
 def _judging_socket(judge: Callable[[ssl.SSLSocket], None]) -> type[ssl.SSLSocket]:

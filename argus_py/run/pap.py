@@ -20,7 +20,17 @@ from argus_py.model.fqan import Fqan, FqanSyntaxError
 from argus_py.pap.administration import Administration, ensure_default_pap
 from argus_py.pap.authorization import Acl, Act, Admin, Gate, parse_acl
 from argus_py.pap.provisioning import Provisioning
-from argus_py.run.parts import TrustOf, log_warnings, now, our_names, refreshing, voms_trust
+from argus_py.run.credential import PortTls
+from argus_py.run.parts import (
+    TrustOf,
+    log_warnings,
+    material_state,
+    now,
+    our_names,
+    trust_state,
+    voms_trust,
+    watching,
+)
 from argus_py.run.servers import Daemon, Port
 from argus_py.snapshot import Snapshot
 from argus_py.spl.attributes import DEFAULT_MAPPINGS, AttributeMappings, parse_mappings
@@ -87,12 +97,16 @@ def pap(files: PapFiles, repository: SqlPolicies, trust_of: TrustOf) -> Daemon:
         load=load,
     )
     rest = pap_rest(Administration(repository, gate, files.mappings, new_id), callers.of)
-    tls = ServerTls(TlsSettings(settings.certificate, settings.private_key), trust, now)
-    app = pap_app(rest, services, PapStatus(repository, __version__, now()))
-    periodic = [refreshing(trust, settings.trust_refresh)]
+    tls = PortTls.of(ServerTls(TlsSettings(settings.certificate, settings.private_key), trust, now))
+
+    def details() -> list[tuple[str, str]]:
+        return trust_state(trust, now()) + (material_state(vomsdir, now()) if vomsdir else []) + tls.lines()
+
+    app = pap_app(rest, services, PapStatus(repository, __version__, now(), details))
+    periodic = watching(trust, settings.trust_refresh) + tls.periodic
     if vomsdir is not None:
-        periodic.append(refreshing(vomsdir, settings.trust_refresh))
-    return Daemon(Port("PAP", _ALL_ADDRESSES, settings.port, app, tls), tuple(periodic))
+        periodic += watching(vomsdir, settings.trust_refresh)
+    return Daemon(Port("PAP", _ALL_ADDRESSES, settings.port, app, tls.tls), periodic)
 
 
 def new_id() -> str:

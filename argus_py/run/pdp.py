@@ -12,7 +12,8 @@ from argus_py.observe.metrics import Counters
 from argus_py.observe.pdp_audit import PdpAuditJournal
 from argus_py.pdp.engine import Engine
 from argus_py.pdp.refresh import policy_snapshot
-from argus_py.run.parts import TrustOf, log_warnings, now, refreshing, server_tls, transport
+from argus_py.run.credential import PortTls, follow_credential
+from argus_py.run.parts import TrustOf, log_warnings, now, server_tls, transport, trust_state, watching
 from argus_py.run.servers import Daemon, Periodic, Port
 from argus_py.snapshot import Snapshot
 from argus_py.web.pdp import PdpSettings as PdpAnswers
@@ -37,7 +38,7 @@ def pdp_alone(file: Path, trust_of: TrustOf) -> Daemon:
     refresh()
     regular = Periodic("policy", settings.policy.retention_interval, refresh)
     repair = Periodic("missing policy", RETRY, refresh.after_failure)
-    return pdp(settings, policy, (regular, repair), trust_of)
+    return pdp(settings, policy, (regular, repair, *follow_credential(calls)), trust_of)
 
 
 def pdp(
@@ -47,20 +48,26 @@ def pdp(
     log_warnings(settings.warnings)
     counters = Counters()
     service, security = settings.service, settings.security
+    trust = trust_of(security.trust_dir, security.check_crls) if security.trust_dir is not None else None
+
+    tls = PortTls.of(server_tls(security, trust_of))
+
+    def details() -> list[tuple[str, str]]:
+        return policy_lines(policy) + (trust_state(trust, now()) if trust else []) + tls.lines()
+
     app = pdp_app(
         Engine(policy),
         PdpAnswers(service.entity_id),
-        status=StatusPage("Argus PDP", __version__, now(), counters.read, lambda: policy_lines(policy)),
+        status=StatusPage("Argus PDP", __version__, now(), counters.read, details),
         counters=counters,
         journal=PdpAuditJournal(policy),
         clock=now,
         load=Load(service.maximum_requests, service.request_queue_size),
     )
-    tls = server_tls(security, trust_of)
-    if security.trust_dir is not None:
-        trust = trust_of(security.trust_dir, security.check_crls)
-        periodic = (*periodic, refreshing(trust, security.trust_refresh))
-    return Daemon(Port("PDP", service.hostname, service.port, app, tls, service.connection_timeout), periodic)
+    periodic += tls.periodic
+    if trust is not None:
+        periodic += watching(trust, security.trust_refresh)
+    return Daemon(Port("PDP", service.hostname, service.port, app, tls.tls, service.connection_timeout), periodic)
 
 
 class PolicyRefresh:

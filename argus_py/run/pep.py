@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,16 +22,20 @@ from argus_py.pep.obligations.account_mapping import AccountMapping
 from argus_py.pep.obligations.service import ObligationService
 from argus_py.pep.pips.glite_profile import GliteProfile
 from argus_py.pep.ports import DecisionPoint, Pip
+from argus_py.run.credential import PortTls, follow_credential
 from argus_py.run.parts import (
     TrustOf,
     log_warnings,
+    material_state,
     now,
     our_names,
     refreshing,
     server_tls,
     state_of,
     transport,
+    trust_state,
     voms_trust,
+    watching,
 )
 from argus_py.run.servers import Daemon, Periodic, Port
 from argus_py.snapshot import Snapshot
@@ -51,7 +56,8 @@ def pep_alone(file: Path, trust_of: TrustOf) -> Daemon:
     settings = load_pepd(file)
     calls = transport(settings.security, trust_of, pdp_timeouts(settings.pdp))
     pdps = {url: HttpPdp(url, settings.service.entity_id, calls, now) for url in settings.pdp.urls}
-    return pep(settings, Failover(pdps, time.monotonic, _ALL_PDPS), trust_of)
+    daemon = pep(settings, Failover(pdps, time.monotonic, _ALL_PDPS), trust_of)
+    return replace(daemon, periodic=(*daemon.periodic, *follow_credential(calls)))
 
 
 def pdp_timeouts(settings: PdpSettings) -> Timeouts:
@@ -68,12 +74,13 @@ def pep(settings: PepdSettings, decisions: DecisionPoint, trust_of: TrustOf) -> 
     counters, journal = Counters(), AuditJournal()
     enforcer = Enforcer(pips, decisions, ObligationService(handlers), now, counters)
     service = settings.service
-    status = StatusPage("Argus PEP Server", __version__, now(), counters.read, parts.details)
+    tls = PortTls.of(server_tls(settings.security, trust_of))
+    status = StatusPage("Argus PEP Server", __version__, now(), counters.read, lambda: parts.details() + tls.lines())
     load = Load(service.maximum_requests, service.request_queue_size)
     app = pep_app(enforcer, journal, status, now, load)
-    tls = server_tls(settings.security, trust_of)
     return Daemon(
-        Port("PEP", service.hostname, service.port, app, tls, service.connection_timeout), tuple(parts.periodic)
+        Port("PEP", service.hostname, service.port, app, tls.tls, service.connection_timeout),
+        (*parts.periodic, *tls.periodic),
     )
 
 
@@ -88,7 +95,7 @@ class _Parts:
         security = settings.security
         if security.trust_dir is not None:
             self._trust = trust_of(security.trust_dir, security.check_crls)
-            self.periodic.append(refreshing(self._trust, security.trust_refresh))
+            self.periodic += watching(self._trust, security.trust_refresh)
 
     def pip(self, part: PipPart) -> Pip:
         if not isinstance(part, GliteProfilePart):
@@ -102,7 +109,7 @@ class _Parts:
             return None
         if part.voms_dir not in self._vomsdirs:
             snapshot = self._vomsdirs[part.voms_dir] = voms_trust(part.voms_dir)
-            self.periodic.append(refreshing(snapshot, part.voms_refresh))
+            self.periodic += watching(snapshot, part.voms_refresh)
         return self._vomsdirs[part.voms_dir]
 
     def handler(self, part: AccountMappingPart) -> AccountMapping:
@@ -113,9 +120,9 @@ class _Parts:
         return AccountMapping(part.name, part.settings, accounts, groups, leases)
 
     def details(self) -> list[tuple[str, str]]:
-        lines = state_of(self._trust, self._trust.current.value.problems) if self._trust else []
+        lines = trust_state(self._trust, now()) if self._trust else []
         for vomsdir in self._vomsdirs.values():
-            lines += state_of(vomsdir, vomsdir.current.value.problems)
+            lines += material_state(vomsdir, now())
         for map_file in self._map_files:
             lines += state_of(map_file, map_file.current.value.warnings[:_SHOWN_WARNINGS])
         return lines

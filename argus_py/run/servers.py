@@ -7,7 +7,6 @@ ending with status 1.
 
 import asyncio
 import contextlib
-import functools
 import logging
 import os
 import signal
@@ -25,7 +24,7 @@ from starlette.types import ASGIApp
 
 from argus_py.errors import ConfigurationError
 from argus_py.web.connection import HttpConnection
-from argus_py.web.tls import ServerTls, TlsConnection
+from argus_py.web.tls import ServerTls, tls_connections
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 2048
@@ -179,10 +178,9 @@ def _config(port: Port) -> uvicorn.Config:
     tls = port.tls
     return uvicorn.Config(
         port.app,
-        http=functools.partial(TlsConnection, tls=tls) if tls else HttpConnection,  # type: ignore[arg-type]
+        http=tls_connections(tls) if tls else HttpConnection,  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
-        ssl_context_factory=(lambda _config, _default: tls.context) if tls else None,
         log_config=None,
         access_log=False,
         proxy_headers=False,

@@ -21,6 +21,10 @@ class HttpConnection(HttpToolsProtocol):
         super().connection_made(transport)
         self._wait_for_client()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn lets it hold a connection that the client has reset
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 0

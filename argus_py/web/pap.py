@@ -3,6 +3,7 @@
 Source: argus-pap:src/main/java/org/glite/authz/pap/monitoring/MonitoredProperties.java (status)
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,11 +20,12 @@ from argus_py.web.status import java_millis, java_time, memory_lines, page
 
 @dataclass(frozen=True, slots=True)
 class PapStatus:
-    """The page that ``nagios-plugins-argus`` and the BDII provider read."""
+    """The page that ``nagios-plugins-argus`` and the BDII provider read; ``details`` stand below what they know."""
 
     repository: PolicyRepository
     version: str
     started_at: datetime
+    details: Callable[[], Iterable[tuple[str, str]]] = tuple
 
     def text(self) -> str:
         """Policies are counted as rules. Raises Unavailable: the store cannot be reached."""
@@ -44,6 +46,7 @@ class PapStatus:
             ("NumberOfPolicies", str(sum(rules.values()))),
             ("NumberOfLocalPolicies", str(local)),
             ("NumberOfRemotePolicies", str(sum(rules.values()) - local)),
+            *self.details(),
         )
 
 

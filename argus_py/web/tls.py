@@ -1,23 +1,30 @@
-"""TLS of the service ports: grid proxies are welcome as client certificates, and the application gets the chain.
+"""TLS of the service ports: grid proxies of all ages are welcome as client certificates, and the application is told.
 
-The handshake is only the first half. OpenSSL proves that the peer holds the key of the leaf and that the chain ends at
-an anchor, but knows neither namespaces nor the proxy rules in full, and overlooks the revoked owner of a proxy. So the
-chain as sent is judged again by ``credentials.path`` when the connection is up; a peer that fails there gets 403 on
-every request, with the reason. Proxies older than RFC 3820 do not even get that far: OpenSSL takes them for broken.
+OpenSSL knows neither namespaces nor the proxy rules in full, overlooks the revoked owner of a proxy, and takes proxies
+older than RFC 3820 for broken. So ``credentials.path`` judges the chain in its place, in the handshake: who is refused
+gets an alert and not a word of HTTP. OpenSSL's security level then says nothing about client chains, on purpose: old
+tools still make proxies of 1024 bits. ``credentials.signatures`` has the floor for keys that sign certificates,
+``WeakKey`` stands for the one of the handshake itself. Our own protocols, ciphers and key are not touched by that.
 
-uvicorn does not hand the client certificate on, hence a connection class of its own. Session tickets are off, because
-a session resumed from a ticket carries no chain. TLS 1.2 can still resume by session id; such a session has its chain
-and is judged like any other, and one that lost it is refused.
+The chain is judged once more when the connection is up, which is cheap (``AcceptedChains``): sessions of TLS 1.2 that
+are resumed by their id show no certificate again. Who fails there gets 403 on every request, with the reason. Where
+the handshake cannot be judged, and ``web.openssl`` says why, OpenSSL decides first and the second judgement is the one
+that counts. Session tickets are off, because a session resumed from one carries no chain.
+
+uvicorn does not hand the client certificate on, hence a connection class of its own.
 """
 
+import functools
 import logging
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Scope
 from uvicorn.config import Config
@@ -25,12 +32,18 @@ from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
 from argus_py.credentials import path
+from argus_py.credentials.accepted import AcceptedChains
+from argus_py.credentials.chain import UnverifiedChain
 from argus_py.credentials.path import VerifiedChain
+from argus_py.credentials.rejections import NoTrustAnchor, NotValidNow, Rejection, Revoked
+from argus_py.credentials.signatures import MIN_RSA_BITS
 from argus_py.credentials.tls import add_anchors, load_key_pair, sent_chain
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.errors import ConfigurationError, CredentialRejected
 from argus_py.snapshot import Snapshot
 from argus_py.web.connection import HttpConnection
+from argus_py.web.handshake import Arrival, HandshakeFailures, ServerContext
+from argus_py.web.openssl import Judge, JudgingContext, NotPossible, Verdict
 
 _log = logging.getLogger(__name__)
 _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
@@ -38,6 +51,10 @@ _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_
 
 class NoClientCertificate(CredentialRejected):
     """The application needs to know who is calling, on a port that asks nobody for a certificate."""
+
+
+class WeakKey(Rejection):
+    """The key that proves the handshake can be found by others within the life of a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,36 +69,123 @@ class TlsSettings:
 
 
 class ServerTls:
-    """The TLS side of one port: a context that follows the trust anchors, and the judgement of peers."""
+    """The TLS side of one port: the context for the next connection, and the judgement of peers."""
 
-    def __init__(self, settings: TlsSettings, trust: Snapshot[TrustAnchors], clock: Callable[[], datetime]) -> None:
-        """Raises ConfigurationError: certificate, key or protocols unusable."""
-        self._certificate_required = settings.require_client_certificate
+    def __init__(
+        self,
+        settings: TlsSettings,
+        trust: Snapshot[TrustAnchors],
+        clock: Callable[[], datetime],
+        judge_clients: Callable[[ServerContext, Judge, ssl.SSLContext], None] = JudgingContext.judge_clients,
+    ) -> None:
+        """``judge_clients`` raises NotPossible where OpenSSL has to judge.
+
+        Raises ConfigurationError: certificate, key or protocols unusable.
+        """
+        self.failures = HandshakeFailures(_log.warning, time.monotonic)
+        self._settings = settings
         self._trust = trust
         self._clock = clock
-        self._loaded = 0
-        self.context = _context(settings)
-        if self._certificate_required:
-            self.context.sni_callback = self._add_new_anchors
+        self._accepted = AcceptedChains[VerifiedChain]()
+        self._judge_clients = judge_clients
+        self._refusal: CredentialRejected | None = None
+        self._context = self._new_context()
+
+    @property
+    def context(self) -> ServerContext:
+        """To be used for one connection."""
+        return self._context
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """Certificate and key."""
+        return self._settings.certificate, self._settings.private_key
+
+    def reload(self) -> None:
+        """Show the certificate that is in the files now; connections that are up keep theirs.
+
+        Raises ConfigurationError: certificate and key unusable; the ones in force stay.
+        """
+        self._context = self._new_context()
 
     def judge(self, connection: ssl.SSLObject) -> VerifiedChain | None:
         """The proven chain of a peer; None on a port that asks nobody for a certificate.
 
         Raises CredentialRejected: the chain does not validate, or there is none in this TLS session.
         """
-        if not self._certificate_required:
+        if not self._settings.require_client_certificate:
             return None
-        return path.verify(sent_chain(connection), self._trust.current.value, self._clock())
+        return self._verified(sent_chain(connection))
 
-    def _add_new_anchors(self, *_: object) -> None:
-        """OpenSSL calls this early in every handshake, also without SNI.
+    def explain(self, error: ssl.SSLError) -> tuple[str, str]:
+        """Cause and text of a failed handshake, which must be the last one that was worked on."""
+        refusal, self._refusal = self._refusal, None
+        reason = error.reason or "unknown"
+        if refusal is not None:
+            alert = _verdict(refusal).name.lower()
+            return alert, f"the client certificate is refused with the alert {alert}: {refusal}"
+        _, received, alert = reason.lower().partition("_alert_")
+        if received:
+            return alert, f"the client sent the alert {alert}"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return reason.lower(), error.verify_message
+        return reason.lower(), reason.lower().replace("_", " ")
+
+    def _new_context(self) -> ServerContext:
+        context = _context(self._settings)
+        if self._settings.require_client_certificate:
+            try:
+                self._judge_clients(context, self._judge_sent, _probing_client(self._settings))
+            except NotPossible as error:
+                _log.warning("legacy and draft proxies cannot connect, OpenSSL refuses them: %s", error)
+                self._let_openssl_judge(context)
+        return context
+
+    def _judge_sent(self, certificates: list[bytes]) -> Verdict:
+        self._refusal = None
+        try:
+            self._verified(UnverifiedChain.from_der(certificates))
+        except CredentialRejected as error:
+            self._refusal = error
+            return _verdict(error)
+        return Verdict.ACCEPTED
+
+    def _verified(self, sent: UnverifiedChain) -> VerifiedChain:
+        trust = self._trust.current
+        chain = self._accepted.verdict(
+            sent.encoded(), (trust.number,), self._clock(), lambda moment: path.verify(sent, trust.value, moment)
+        )
+        _check_key(chain)
+        return chain
+
+    def _let_openssl_judge(self, context: ServerContext) -> None:
+        """First, that is; ``judge`` has the last word.
 
         Anchors taken away stay in the context, where they cannot be removed; who relies on them fails in ``judge``.
         """
-        version = self._trust.current
-        if version.number != self._loaded:
-            add_anchors(self.context, version.value)
-            self._loaded = version.number
+        loaded = 0
+
+        def add_new_anchors(*_: object) -> None:
+            """OpenSSL calls this early in every handshake, also without SNI."""
+            nonlocal loaded
+            version = self._trust.current
+            if version.number != loaded:
+                add_anchors(context, version.value)
+                loaded = version.number
+
+        context.verify_flags |= ssl.VERIFY_ALLOW_PROXY_CERTS
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # every certificate of a trust directory is an anchor
+        context.sni_callback = add_new_anchors
+
+
+def tls_connections(tls: ServerTls) -> Callable[..., Arrival]:
+    """What uvicorn is to make for each connection."""
+
+    def arrive(config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> Arrival:
+        take_over = functools.partial(TlsConnection, config, server_state, app_state, _loop, tls=tls)
+        return Arrival(tls.context, take_over, tls.explain, tls.failures, max(1, config.timeout_keep_alive))
+
+    return arrive
 
 
 class TlsConnection(HttpConnection):
@@ -119,8 +223,8 @@ def _refusal(error: CredentialRejected) -> ASGIApp:
     return PlainTextResponse(f"client certificate refused: {error}\n", status_code=403, headers={"Connection": "close"})
 
 
-def _context(settings: TlsSettings) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def _context(settings: TlsSettings) -> ServerContext:
+    context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
     unknown = [name for name in settings.protocols if name not in _VERSIONS]
     if unknown or not settings.protocols:
         raise ConfigurationError(f"TLS protocols {unknown} are not known here; known: {', '.join(_VERSIONS)}")
@@ -131,6 +235,37 @@ def _context(settings: TlsSettings) -> ssl.SSLContext:
     context.num_tickets = 0  # OP_NO_TICKET alone leaves the tickets of TLS 1.3
     if settings.require_client_certificate:
         context.verify_mode = ssl.CERT_REQUIRED
-        context.verify_flags |= ssl.VERIFY_ALLOW_PROXY_CERTS
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # every certificate of a trust directory is an anchor
     return context
+
+
+def _probing_client(settings: TlsSettings) -> ssl.SSLContext:
+    """Shows our certificate and asks nothing: for a handshake with ourselves."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    load_key_pair(context, settings.certificate, settings.private_key, settings.private_key_password)
+    return context
+
+
+def _check_key(chain: VerifiedChain) -> None:
+    """The leaf has signed nothing but the handshake, so its key was not looked at on the way.
+
+    Raises WeakKey.
+    """
+    match chain.links[0].public_key:
+        case rsa.RSAPublicKey() as key if key.key_size >= MIN_RSA_BITS:
+            return
+        case ec.EllipticCurvePublicKey() | ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey():
+            return
+    raise WeakKey("weakKey", f"not a key of {MIN_RSA_BITS} bits RSA, or of an elliptic curve", chain.links[0].subject)
+
+
+def _verdict(refusal: CredentialRejected) -> Verdict:
+    match refusal:
+        case NotValidNow():
+            return Verdict.CERTIFICATE_EXPIRED
+        case Revoked():
+            return Verdict.CERTIFICATE_REVOKED
+        case NoTrustAnchor():
+            return Verdict.UNKNOWN_CA
+    return Verdict.BAD_CERTIFICATE

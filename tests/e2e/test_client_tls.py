@@ -212,3 +212,26 @@ def test_a_credential_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     missing = tmp_path / "missing.pem"
     with pytest.raises(ConfigurationError, match=r"Unable to read service credential information: .*missing"):
         ClientTls(ClientCredential(missing, missing), Trust(TRUST).snapshot, lambda: NOW)
+
+
+def test_a_renewed_certificate_is_shown_on_new_connections(serve: Callable[[bytes], Server], tmp_path: Path) -> None:
+    own = tmp_path / "own.pem"
+    own.write_bytes(CA.issue("old.example.org")[1])
+    server = serve(HOST_PEM)
+    tls = ClientTls(ClientCredential(own, own), Trust(TRUST).snapshot, lambda: NOW)
+    transport = Transport(Timeouts(), tls)
+    url = f"https://localhost:{server.port}/"
+
+    def shown() -> str:
+        transport.call(url, etree.Element("query"), 10_000)
+        return str(server.peers[-1]["subject"][-1][0][1])
+
+    assert shown() == "old.example.org"
+    own.write_bytes(CA.issue("new.example.org")[1])
+    tls.reload()
+    assert shown() == "new.example.org"
+    own.write_bytes(b"half a file")
+    with pytest.raises(ConfigurationError):
+        tls.reload()
+    assert shown() == "new.example.org"
+    transport.close()

@@ -110,9 +110,10 @@ class ServedPort:
         credential: str | None = "users/alice.pem",
         version: ssl.TLSVersion | None = None,
         name: str = "localhost",
+        ciphers: str = "DEFAULT",
     ) -> Connection:
         """``name`` as an address means that no name is sent in the handshake."""
-        return self._connect(client(credential, version), name)
+        return self._connect(client(credential, version, ciphers), name)
 
     def resume(self, connection: Connection) -> Connection:
         """A second connection that resumes the TLS session of the first one."""
@@ -126,8 +127,13 @@ class ServedPort:
             raw.close()
             raise
 
-    def ask(self, credential: str | None = "users/alice.pem", version: ssl.TLSVersion | None = None) -> Answer:
-        with self.connect(credential, version) as connection:
+    def ask(
+        self,
+        credential: str | None = "users/alice.pem",
+        version: ssl.TLSVersion | None = None,
+        ciphers: str = "DEFAULT",
+    ) -> Answer:
+        with self.connect(credential, version, ciphers=ciphers) as connection:
             return connection.ask()
 
     def terminate(self) -> None:
@@ -144,9 +150,10 @@ class ServedPort:
         self.process.stdout.close()
 
 
-def client(credential: str | None, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
+def client(credential: str | None, version: ssl.TLSVersion | None = None, ciphers: str = "DEFAULT") -> ssl.SSLContext:
     """One that trusts the CA of the recorded hosts; of one version if it is given."""
     context = ssl.create_default_context(cafile=str(GRID / "ca" / "argus-test-ca.pem"))
+    context.set_ciphers(ciphers)
     if version:
         context.minimum_version = context.maximum_version = version
     if credential:
@@ -188,6 +195,7 @@ def starting(folder: Path) -> Iterator[Serve]:
             "certificate": str(GRID / "hosts" / "localhost.pem"),
             "key": str(GRID / "hosts" / "localhost.key"),
             "require": True,
+            "judging": True,
             "protocols": ["TLSv1.2", "TLSv1.3"],
             "host": "127.0.0.1",
             "port": 0,
@@ -231,3 +239,10 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPort]:
     """One with the usual settings, for all tests of a module."""
     with starting(tmp_path_factory.mktemp("port")) as serve:
         yield serve()
+
+
+@pytest.fixture(scope="module")
+def unjudging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPort]:
+    """One where OpenSSL decides in the handshake."""
+    with starting(tmp_path_factory.mktemp("unjudging")) as serve:
+        yield serve(judging=False)

@@ -16,16 +16,20 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from argus_py.errors import ArgusError
+from argus_py.run.credential import KeyPairWatch
 from argus_py.run.servers import Daemon, Periodic, Port, Servers
 from argus_py.snapshot import Snapshot
 from argus_py.store.trustdir import TrustDirectory
 from argus_py.web.answers import too_large
+from argus_py.web.openssl import JudgingContext, NotPossible
 from argus_py.web.tls import ServerTls, TlsSettings, peer_chain
 from argus_py.web.workers import Load, Workers
 
 
-def application() -> Starlette:
-    """``/authz``: the caller as the application sees him; ``/wait?file=``: an answer as soon as that file exists."""
+def application(tls: ServerTls) -> Starlette:
+    """``/authz``: the caller as the application sees him; ``/wait?file=``: an answer as soon as that file exists;
+    ``/failures``: of handshakes, as on status pages.
+    """
     served: list[str] = []
     workers = Workers(Load(), max_body=1_000_000)
 
@@ -50,7 +54,16 @@ def application() -> Starlette:
 
         return await workers.serve(request, answer, too_large)
 
-    return Starlette(routes=[Route("/authz", authz, methods=["GET", "POST"]), Route("/wait", wait, methods=["POST"])])
+    async def failures(_request: Request) -> Response:
+        return JSONResponse(dict(tls.failures.lines()))
+
+    return Starlette(
+        routes=[
+            Route("/authz", authz, methods=["GET", "POST"]),
+            Route("/wait", wait, methods=["POST"]),
+            Route("/failures", failures, methods=["GET"]),
+        ]
+    )
 
 
 def servers(settings: dict[str, Any]) -> Servers:
@@ -63,9 +76,17 @@ def servers(settings: dict[str, Any]) -> Servers:
         protocols=tuple(settings["protocols"]),
     )
     idle = timedelta(seconds=settings["idle"])
-    port = Port("TEST", settings["host"], settings["port"], application(), ServerTls(tls, trust, now), idle)
-    follow_trust = Periodic(trust.name, timedelta(milliseconds=20), trust.refresh)
-    return Servers([Daemon(port, (follow_trust,))], timedelta(seconds=settings["drain"]))
+    server_tls = ServerTls(tls, trust, now, JudgingContext.judge_clients if settings["judging"] else judge_nobody)
+    port = Port("TEST", settings["host"], settings["port"], application(server_tls), server_tls, idle)
+    often = timedelta(milliseconds=20)
+    follow_trust = Periodic(trust.name, often, trust.refresh)
+    follow_certificate = Periodic("host certificate", often, KeyPairWatch(server_tls.files, server_tls.reload))
+    return Servers([Daemon(port, (follow_trust, follow_certificate))], timedelta(seconds=settings["drain"]))
+
+
+def judge_nobody(*_: object) -> None:
+    """As with a Python whose OpenSSL cannot be reached."""
+    raise NotPossible("this is a test")
 
 
 def now() -> datetime:

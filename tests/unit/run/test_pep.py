@@ -1,6 +1,7 @@
 """The PEP daemon as it is put together: what its status page tells, how long it waits for a PDP."""
 
 import asyncio
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from argus_py.config.pepd import PdpSettings, parse_pepd
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.model.request import Request
 from argus_py.model.response import Response, indeterminate
+from argus_py.run.parts import LOOK, trust_anchors
 from argus_py.run.pep import pdp_timeouts, pep
 from argus_py.run.servers import Daemon
 from argus_py.snapshot import Snapshot
+
+GRID = Path(__file__).parents[2] / "vectors" / "credentials" / "grid"
 
 
 class Undecided:
@@ -77,3 +81,35 @@ def test_status_page_tells_the_state_of_the_map_files(daemon: Daemon, tmp_path: 
 def test_a_dead_pdp_leaves_time_for_another_one(configured: int, connect: int) -> None:
     settings = PdpSettings((), 0, timedelta(), 1, timedelta(seconds=configured))
     assert pdp_timeouts(settings) == Timeouts(timedelta(seconds=connect), timedelta(seconds=10))
+
+
+def test_trust_material_is_watched_and_its_state_told(tmp_path: Path) -> None:
+    trust_dir = Path(shutil.copytree(GRID / "certificates", tmp_path / "certificates"))
+    settings = parse_pepd(
+        f"""
+        [SECURITY]
+        trustInfoDir = {trust_dir}
+        trustInfoRefresh = 90
+        [SERVICE]
+        entityId = urn:pep
+        hostname = localhost
+        pips = VOMS
+        [PDP]
+        pdps = http://localhost/authz
+        [VOMS]
+        parserClass = glite-profile
+        vomsInfoDir = {GRID}/vomsdir
+        vomsInfoRefresh = 80
+        """,
+        "pepd.ini",
+    )
+    daemon = pep(settings, Undecided(), trust_anchors)
+    assert [task.every for task in daemon.periodic] == [LOOK, timedelta(minutes=90), LOOK, timedelta(minutes=80)]
+    (trust_dir / "b1d95bc4.r0").write_text("damaged")
+    (trust_dir / "0f70aaec.r0").unlink()
+    daemon.periodic[0].run()
+    lines = status(daemon)
+    assert f"Contents: trust directory {trust_dir}, 6 CA certificates, 5 CRLs, 14 namespace files" in lines
+    assert f"Contents: vomsdir {GRID}/vomsdir, 8 LSC files, 1 server certificates" in lines
+    assert [line for line in lines if line.startswith("Problem: b1d95bc4.r0:a CRL cannot be read")]
+    assert [line for line in lines if line.startswith("NextCrlExpiryHours: ")]

@@ -1,5 +1,6 @@
 """The TLS side of a port as far as it goes without a handshake; the handshakes are in ``tests/e2e/port``."""
 
+import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,3 +52,18 @@ def test_protocols_that_are_not_spoken_are_named(protocols: tuple[str, ...]) -> 
 
 def test_a_request_without_tls_has_no_chain() -> None:
     assert peer_chain({"type": "http"}) is None
+
+
+@pytest.mark.parametrize(
+    ("protocols", "lowest", "highest"),
+    [
+        (("TLSv1.2",), ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2),
+        (("TLSv1.3",), ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_3),
+        (("TLSv1.3", "TLSv1.2"), ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
+    ],
+)
+def test_protocols_of_the_settings_reach_the_context(
+    protocols: tuple[str, ...], lowest: ssl.TLSVersion, highest: ssl.TLSVersion
+) -> None:
+    context = server_tls(protocols=protocols).context
+    assert (context.minimum_version, context.maximum_version) == (lowest, highest)

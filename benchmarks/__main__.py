@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other; takes about three minutes, best on an idle machine."""
+"""All benchmarks, one after the other; takes about a minute and a half, best on an idle machine."""
 
 from pathlib import Path
 

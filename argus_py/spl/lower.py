@@ -57,22 +57,6 @@ def lower_resource(resource: ast.Resource, mappings: AttributeMappings, new_id: 
     return policy_set
 
 
-def lower_action(action: ast.Action, mappings: AttributeMappings, new_id: NewId) -> Policy:
-    """Raises SplMeaningError."""
-    lowering = _Lowering(mappings, new_id)
-    policy = lowering.action(action)
-    lowering.raise_problems()
-    return policy
-
-
-def lower_rule(rule: ast.Rule, mappings: AttributeMappings, new_id: NewId) -> Rule:
-    """Raises SplMeaningError."""
-    lowering = _Lowering(mappings, new_id)
-    lowered = lowering.rule(rule)
-    lowering.raise_problems()
-    return lowered
-
-
 def lower_obligation(obligation: ast.Obligation, mappings: AttributeMappings) -> Obligation:
     """Raises SplMeaningError."""
     lowering = _Lowering(mappings, new_id=str)  # nothing in it gets an id

@@ -47,11 +47,6 @@ def format_resource(resource: Resource, ids: Ids = Ids.NONE) -> str:
     return _text([*lines, "}"])
 
 
-def format_action(action: Action, ids: Ids = Ids.NONE) -> str:
-    """As listed, outside of its resource."""
-    return _text(_listed_action(action, ids))
-
-
 def format_rule(rule: Rule) -> str:
     """In one line, for people."""
     pairs = " ".join(_listed_pair(pair) for pair in rule.pairs)

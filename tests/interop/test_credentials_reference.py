@@ -31,43 +31,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOSTNAMES = frozenset({"localhost"})  # what the host of the recordings was called
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----\n", re.DOTALL)
 
-CLASS_OF_CODE = {
-    "load": "UnreadableCredential",
-    "two chains": "BrokenChain",
-    "noTrustAnchorFound": "NoTrustAnchor",
-    "trustButInvalidCert": "NoTrustAnchor",
-    "noCACert": "BrokenChain",
-    "signatureNotVerified": "BadSignature",
-    "certificateExpired": "NotValidNow",
-    "certificateNotYetValid": "NotValidNow",
-    "certRevoked": "Revoked",
-    "crlVerifyFailed": "RevocationUnknown",
-    "nsNotAccepted": "NamespaceViolation",
-    "unknownCriticalExt": "UnknownCriticalExtension",
-    "proxyNoIssuer": "BadProxy",
-    "proxyIssuedByCa": "BadProxy",
-    "proxyIssuerNoDsig": "BadProxy",
-    "proxySubjectBaseWrong": "BadProxy",
-    "proxySubjectLastRDNNotCN": "BadProxy",
-    "proxyCASet": "BadProxy",
-    "proxySubjectAltNameSet": "BadProxy",
-    "proxyLength": "ProxyPathTooLong",
-    "proxyInconsistentlyLimited": "ProxyEscalation",
-    "proxyTypeInconsistent": "ProxyEscalation",
-    "parse": "BadAttributeCertificate",
-    "noFqans": "BadAttributeCertificate",
-    "foreignFqan": "BadAttributeCertificate",
-    "acNotValidAtCurrentTime": "AcNotValidNow",
-    "lscFileNotFound": "AcIssuerNotTrusted",
-    "emptyAcCertsExtension": "AcIssuerNotTrusted",
-    "lscDescriptionDoesntMatchAcCert": "AcIssuerNotTrusted",
-    "canlError": "AcIssuerNotTrusted",
-    "acCertFailsSignatureVerification": "AcBadSignature",
-    "acHolderDoesntMatchCertChain": "AcWrongHolder",
-    "holderSerial": "AcWrongHolder",
-    "localhostDoesntMatchAcTarget": "AcWrongTarget",
-    "other": "AcExtension",
-}
+CLASS_OF_CODE: dict[str, str] = json.loads((VECTORS / "classes.json").read_text(encoding="utf-8"))
 
 CANL_BREAKS_DOWN = {
     "bad/user-evil-twin.pem": "null pointer where the CRL of the real CA lies beside the other key; refused here",

@@ -32,42 +32,7 @@ REFERENCE: dict[str, Any] = json.loads((RECORDED / "reference-results.json").rea
 DOCUMENT = (ROOT / "docs" / "check-credential.md").read_text(encoding="utf-8")
 EXPECTED = Path(__file__).parent / "check_credential"
 
-CLASS_OF_CODE = {  # the codes of the recordings
-    "load": "UnreadableCredential",
-    "noTrustAnchorFound": "NoTrustAnchor",
-    "trustButInvalidCert": "NoTrustAnchor",
-    "noCACert": "BrokenChain",
-    "signatureNotVerified": "BadSignature",
-    "certificateExpired": "NotValidNow",
-    "certificateNotYetValid": "NotValidNow",
-    "certRevoked": "Revoked",
-    "crlVerifyFailed": "RevocationUnknown",
-    "nsNotAccepted": "NamespaceViolation",
-    "unknownCriticalExt": "UnknownCriticalExtension",
-    "proxyNoIssuer": "BadProxy",
-    "proxyIssuerNoDsig": "BadProxy",
-    "proxySubjectBaseWrong": "BadProxy",
-    "proxySubjectLastRDNNotCN": "BadProxy",
-    "proxyCASet": "BadProxy",
-    "proxySubjectAltNameSet": "BadProxy",
-    "proxyIssuedByCa": "BadProxy",
-    "proxyLength": "ProxyPathTooLong",
-    "proxyInconsistentlyLimited": "ProxyEscalation",
-    "proxyTypeInconsistent": "ProxyEscalation",
-    "parse": "BadAttributeCertificate",
-    "noFqans": "BadAttributeCertificate",
-    "foreignFqan": "BadAttributeCertificate",
-    "acNotValidAtCurrentTime": "AcNotValidNow",
-    "lscFileNotFound": "AcIssuerNotTrusted",
-    "lscDescriptionDoesntMatchAcCert": "AcIssuerNotTrusted",
-    "emptyAcCertsExtension": "AcIssuerNotTrusted",
-    "canlError": "AcIssuerNotTrusted",
-    "acCertFailsSignatureVerification": "AcBadSignature",
-    "acHolderDoesntMatchCertChain": "AcWrongHolder",
-    "holderSerial": "AcWrongHolder",
-    "localhostDoesntMatchAcTarget": "AcWrongTarget",
-    "other": "AcExtension",
-}
+CLASS_OF_CODE: dict[str, str] = json.loads((RECORDED / "classes.json").read_text(encoding="utf-8"))
 CLASS_OF_FILE = {
     "bad/file-two-chains.pem": "BrokenChain",  # it can be read
     "bad/file-der.pem": "NoTrustAnchor",  # DER is read here, and this is a proxy without its user

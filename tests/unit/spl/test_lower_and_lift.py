@@ -14,13 +14,12 @@ from argus_py.spl.errors import SplMeaningError
 from argus_py.spl.lift import NotExpressible, lift_action, lift_resource, lift_rule
 from argus_py.spl.lower import (
     lower,
-    lower_action,
     lower_obligation,
     lower_resource,
-    lower_rule,
     rfc2253_of_slash,
 )
 from argus_py.spl.parser import parse
+from argus_py.xacml import policy as xacml
 from argus_py.xacml.functions import FunctionUri
 from argus_py.xacml.policy import (
     AttributeValue,
@@ -40,11 +39,17 @@ def rule_of(**pairs: str) -> Rule:
     return Rule(Effect.PERMIT, tuple(Pair(Text(name), Text(value)) for name, value in pairs.items()))
 
 
+def lowered(rule: Rule) -> xacml.Rule:
+    resource = Resource(Text("wn"), (Action(Text("run"), (rule,)),))
+    [policy] = lower_resource(resource, DEFAULT_MAPPINGS, new_id).policies()
+    return policy.rules[0]
+
+
 ACTION = Action(Text("run"), (rule_of(vo="dteam"),))
 RESOURCE = Resource(Text("wn"), (ACTION,))
-LOWERED_RULE = lower_rule(rule_of(vo="dteam"), DEFAULT_MAPPINGS, new_id)
-LOWERED_ACTION = lower_action(ACTION, DEFAULT_MAPPINGS, new_id)
 LOWERED_RESOURCE = lower_resource(RESOURCE, DEFAULT_MAPPINGS, new_id)
+[LOWERED_ACTION] = LOWERED_RESOURCE.policies()
+[LOWERED_RULE] = LOWERED_ACTION.rules
 [[VO_MATCH]] = LOWERED_RULE.target.subjects
 
 
@@ -72,7 +77,7 @@ def test_a_name_in_no_form_is_refused() -> None:
 
 
 def test_values_lose_their_blanks_and_names_in_rfc_2253_keep_their_spelling() -> None:
-    rule = lower_rule(rule_of(subject=" CN = Spaced , O=x ", vo=" dteam "), DEFAULT_MAPPINGS, new_id)
+    rule = lowered(rule_of(subject=" CN = Spaced , O=x ", vo=" dteam "))
     [alternative] = rule.target.subjects
     assert [match.value.text for match in alternative] == ["CN = Spaced , O=x", "dteam"]
 
@@ -94,7 +99,7 @@ def test_values_lose_their_blanks_and_names_in_rfc_2253_keep_their_spelling() ->
 )
 def test_what_no_pdp_could_use_is_refused(pairs: dict[str, str], culprit: str) -> None:
     with pytest.raises(SplMeaningError) as refusal:
-        lower_rule(rule_of(**pairs), DEFAULT_MAPPINGS, new_id)
+        lowered(rule_of(**pairs))
     [problem] = refusal.value.problems
     assert culprit in problem.text
 
@@ -120,7 +125,7 @@ def test_all_problems_of_a_text_are_told_in_its_order() -> None:
 
 
 def test_pairs_go_by_category_and_stay_in_order_within() -> None:
-    rule = lower_rule(rule_of(action="x", vo="dteam", resource="r", fqan="/dteam"), DEFAULT_MAPPINGS, new_id)
+    rule = lowered(rule_of(action="x", vo="dteam", resource="r", fqan="/dteam"))
     assert [pair.attribute.text for pair in lift_rule(rule, DEFAULT_MAPPINGS).pairs] == [
         "vo",
         "fqan",
@@ -141,7 +146,7 @@ def test_a_blank_description_is_none() -> None:
 
 
 def test_the_owner_of_a_resource_is_recognised_as_java_stored_it() -> None:
-    rule = lower_rule(rule_of(**{"emi-resource-owner": "CN=a"}), DEFAULT_MAPPINGS, new_id)
+    rule = lowered(rule_of(**{"emi-resource-owner": "CN=a"}))
     [[match]] = rule.target.resources
     assert match.designator.attribute_id == DciSec.RESOURCE_OWNER
     stored = replace(rule, target=Target(resources=((replace(match, function=FunctionUri.STRING_EQUAL),),)))

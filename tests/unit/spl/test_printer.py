@@ -8,7 +8,6 @@ from argus_py.spl.parser import parse
 from argus_py.spl.printer import (
     Ids,
     NotQuotable,
-    format_action,
     format_generic,
     format_listing,
     format_resource,
@@ -26,10 +25,6 @@ def test_ids_of_rules_are_shown_only_if_asked_for() -> None:
         'id=s\nresource "wn" {\n\n    id=private_a\n    private\n    action "run" {\n'
         '        rule permit { vo="dteam" }\n    }\n}\n'
     )
-
-
-def test_an_action_can_be_listed_alone() -> None:
-    assert format_action(ACTION) == 'private\naction "run" {\n    rule permit { vo="dteam" }\n}\n'
 
 
 def test_a_rule_is_told_in_one_line() -> None:

@@ -10,6 +10,7 @@ from argus_py.model.identifiers import StatusUri
 from argus_py.model.request import Environment, Request, Resource, Subject
 from argus_py.model.response import Decision, Effect, Obligation, Response, Result, Status, StatusCode, indeterminate
 from argus_py.model.trail import Trail
+from argus_py.observe.metrics import Counters
 from argus_py.pep.attributes import set_environment
 from argus_py.pep.enforcer import Enforcer
 from argus_py.pep.obligations.service import ObligationService
@@ -19,18 +20,6 @@ from argus_py.pep.ports import DecisionPoint, NoDecision, ObligationHandler, Pip
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REQUEST = Request((Subject((Attribute("who", ("me",)),)),), (Resource((Attribute("what", ("it",)),)),))
 MAP = Obligation("map", Effect.PERMIT)
-
-
-@dataclass
-class Counts:
-    requests: int = 0
-    errors: int = 0
-
-    def started(self) -> None:
-        self.requests += 1
-
-    def failed(self) -> None:
-        self.errors += 1
 
 
 @dataclass
@@ -90,9 +79,9 @@ def enforcer(
     *,
     pips: tuple[Pip, ...] = (),
     handlers: tuple[ObligationHandler, ...] = (),
-    counts: Counts | None = None,
+    counts: Counters | None = None,
 ) -> Enforcer:
-    return Enforcer(pips, decisions, ObligationService(handlers), lambda: NOW, counts or Counts())
+    return Enforcer(pips, decisions, ObligationService(handlers), lambda: NOW, counts or Counters())
 
 
 def permit(*obligations: Obligation, trail: Trail | None = None) -> Response:
@@ -138,12 +127,12 @@ def test_the_effective_request_is_echoed_whatever_the_decision_point_returns() -
 
 @pytest.mark.parametrize("decision", list(Decision))
 def test_a_decision_of_the_decision_point_is_final_and_no_error(decision: Decision) -> None:
-    counts = Counts()
+    counts = Counters()
     result = Result(decision, Status(StatusCode(StatusUri.MISSING_ATTRIBUTE), "text"), resource_id="r")
     response = enforcer(Deciding(Response((result,))), counts=counts).authorize(REQUEST)
     assert response.results == (result,)
     assert response.trail.decision == decision.value
-    assert counts == Counts(1, 0)
+    assert counts.read() == (1, 0)
 
 
 def failed(message: str, request: Request) -> Response:
@@ -156,14 +145,14 @@ def failed(message: str, request: Request) -> Response:
 def test_a_failing_information_point_ends_the_request_with_its_message(
     error: ArgusError, caplog: pytest.LogCaptureFixture
 ) -> None:
-    counts, decisions = Counts(), Deciding(permit())
+    counts, decisions = Counters(), Deciding(permit())
     pips = (Marking("a"), Failing(error), Marking("b"))
     response = enforcer(decisions, pips=pips, counts=counts).authorize(REQUEST)
     assert not decisions.asked
     assert marks(response.request) == ("a@12:00",)
     assert response.results == indeterminate("no chain").results
     assert response.trail == Trail(reason=f"{type(error).__name__}: no chain")
-    assert counts == Counts(1, 1)
+    assert counts.read() == (1, 1)
     assert "Error processing PIP: no chain" in caplog.messages
 
 
@@ -178,12 +167,12 @@ def test_the_reason_names_the_class_of_the_cause() -> None:
 
 
 def test_no_answering_decision_point_is_indeterminate_and_leaves_its_trail(caplog: pytest.LogCaptureFixture) -> None:
-    counts = Counts()
+    counts = Counters()
     trail = Trail(request_id="_1", reason="Error sending request to PDP: https://b")
     error = NoDecision("No response received from PDP: [https://a, https://b]", trail)
     response = enforcer(Failing(error), handlers=(Failing(AssertionError()),), counts=counts).authorize(REQUEST)
     assert response == Response(indeterminate(str(error)).results, REQUEST, trail)
-    assert counts == Counts(1, 1)
+    assert counts.read() == (1, 1)
     assert caplog.messages == ["No response received from PDP: [https://a, https://b]"]
 
 
@@ -194,32 +183,32 @@ def test_an_unavailable_policy_is_indeterminate() -> None:
 
 
 def test_a_response_without_a_result_is_indeterminate() -> None:
-    counts = Counts()
+    counts = Counters()
     response = enforcer(Deciding(Response(())), counts=counts).authorize(REQUEST)
     assert response.results == indeterminate("the decision point gave no result").results
     assert response.trail.decision is None
-    assert counts == Counts(1, 1)
+    assert counts.read() == (1, 1)
 
 
 def test_a_permit_that_cannot_be_mapped_goes_out_as_indeterminate(caplog: pytest.LogCaptureFixture) -> None:
-    counts = Counts()
+    counts = Counters()
     error = Unmapped("Failed to map subject CN=x to a POSIX login name")
     decisions = Deciding(permit(MAP, trail=Trail(responder="PEPD cache")))
     response = enforcer(decisions, handlers=(Failing(error),), counts=counts).authorize(REQUEST)
     assert response.results == indeterminate(str(error)).results
     assert response.request == REQUEST
     assert response.trail == Trail(responder="PEPD cache", decision="Permit", reason=f"Unmapped: {error}")
-    assert counts == Counts(1, 1)
+    assert counts.read() == (1, 1)
     assert f"Error processing obligation handlers: {error}" in caplog.messages
 
 
 @pytest.mark.parametrize("where", ["pip", "decision", "handler"])
 def test_an_error_of_ours_never_permits_and_shows_nothing(where: str, caplog: pytest.LogCaptureFixture) -> None:
-    counts, broken = Counts(), Failing(KeyError("secret"))
+    counts, broken = Counters(), Failing(KeyError("secret"))
     pips = (broken,) if where == "pip" else ()
     decisions: DecisionPoint = broken if where == "decision" else Deciding(permit(MAP))
     response = enforcer(decisions, pips=pips, handlers=(broken,), counts=counts).authorize(REQUEST)
     assert response == Response(indeterminate("internal error").results, REQUEST, Trail(reason="internal error"))
-    assert counts == Counts(1, 1)
+    assert counts.read() == (1, 1)
     assert caplog.records[0].levelno == logging.ERROR
     assert caplog.records[0].exc_info is not None

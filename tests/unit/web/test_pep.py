@@ -19,6 +19,7 @@ from argus_py.model.dn import DistinguishedName
 from argus_py.model.identifiers import AttributeId
 from argus_py.model.request import Action, Request, Resource, Subject
 from argus_py.model.response import Decision, Response, Result, indeterminate
+from argus_py.observe.metrics import Counters
 from argus_py.pep.enforcer import Enforcer
 from argus_py.pep.exchange import Exchange
 from argus_py.pep.obligations.service import ObligationService
@@ -64,18 +65,6 @@ class Deciding:
 
 
 @dataclass
-class Counts:
-    requests: int = 0
-    errors: int = 0
-
-    def started(self) -> None:
-        self.requests += 1
-
-    def failed(self) -> None:
-        self.errors += 1
-
-
-@dataclass
 class Peer:
     """An ASGI server's view of a connection whose client has shown a certificate."""
 
@@ -98,12 +87,12 @@ def permit(_request: Request) -> Response:
 def app(
     answer: Callable[[Request], Response] = permit,
     kept: Kept | None = None,
-    counts: Counts | None = None,
+    counts: Counters | None = None,
     load: Load | None = None,
 ) -> ASGIApp:
-    counts = counts or Counts()
+    counts = counts or Counters()
     enforcer = Enforcer((), Deciding(answer), ObligationService(()), lambda: START, counts)
-    status = StatusPage("Argus PEP Server", "1.0", START, lambda: (counts.requests, counts.errors), lambda: ())
+    status = StatusPage("Argus PEP Server", "1.0", START, counts.read, lambda: ())
     return pep_app(enforcer, kept or Kept(), status, Ticking(), load or Load())
 
 
@@ -167,12 +156,12 @@ def test_a_failure_inside_is_an_answer() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"!!!", b"bm90IGhlc3NpYW4=", BODY[:40], base64_lines.encode(b"N")])
 def test_a_body_that_is_no_request_is_a_bad_request(body: bytes) -> None:
-    kept, counts = Kept(), Counts()
+    kept, counts = Kept(), Counters()
     reply = ask(app(kept=kept, counts=counts), "POST", "/authz", content=body)
     assert reply.status_code == 400
     assert reply.headers["content-type"].startswith("text/plain")
     assert len(reply.text.splitlines()) == 1
-    assert (kept.exchanges, counts) == ([], Counts())
+    assert (kept.exchanges, counts.read()) == ([], (0, 0))
 
 
 def test_reading_stops_at_the_limit() -> None:
@@ -210,7 +199,7 @@ def test_the_status_page_counts_requests_and_errors() -> None:
     def fail(_request: Request) -> Response:
         raise KeyError
 
-    counts = Counts()
+    counts = Counters()
     ask(app(counts=counts), "POST", "/authz", content=BODY)
     failing = app(fail, counts=counts)
     ask(failing, "POST", "/authz", content=BODY)

@@ -7,15 +7,9 @@ import pytest
 from argus_py.config.daemon import SecuritySettings, ServiceSettings
 from argus_py.config.ini import BadConfiguration
 from argus_py.config.java_names import HANDLER_KINDS, PIP_KINDS
-from argus_py.config.pepd import (
-    AccountMappingPart,
-    GliteProfilePart,
-    PdpSettings,
-    PepdSettings,
-    PipPart,
-    load_pepd,
-    parse_pepd,
-)
+from argus_py.config.obligations import AccountMappingPart
+from argus_py.config.pepd import PdpSettings, PepdSettings, load_pepd, parse_pepd
+from argus_py.config.pips import GliteProfilePart, PipPart
 from argus_py.errors import ConfigurationError
 from argus_py.model.identifiers import AttributeId, DataType, Glite
 from argus_py.pep.obligations.account_mapping import MappingSettings

@@ -11,6 +11,7 @@ _XACML1 = "urn:oasis:names:tc:xacml:1.0:"
 _XACML2 = "urn:oasis:names:tc:xacml:2.0:"
 _GLITE = "http://glite.org/xacml/"
 _DCI = "http://dci-sec.org/xacml/"
+_INTEROP = "http://authz-interop.org/xacml/subject/"
 
 
 class DataType:
@@ -34,6 +35,7 @@ class DataType:
     YEAR_MONTH_DURATION: Final = _XACML2 + "data-type:yearMonthDuration"
     W3C_DAY_TIME_DURATION: Final = _XQUERY + "dayTimeDuration"  # the names in the text of XACML 2.0
     W3C_YEAR_MONTH_DURATION: Final = _XQUERY + "yearMonthDuration"
+    XPATH_EXPRESSION: Final = _XACML2 + "data-type:xpath-expression"
     FQAN: Final = _GLITE + "datatype/fqan"
 
 
@@ -102,5 +104,26 @@ class DciSec:
     ROLE: Final = _DCI + "attribute/role"
     PRIMARY_ROLE: Final = _DCI + "attribute/role/primary"
     RESOURCE_OWNER: Final = _DCI + "attribute/resource-owner"
+    USER_ID: Final = _DCI + "attribute/user-id"
+    GROUP_ID: Final = _DCI + "attribute/group-id"
+    PRIMARY_GROUP_ID: Final = _DCI + "attribute/group-id/primary"
     MAP_LOCAL_USER: Final = _DCI + "obligation/map-local-user"
     MAP_LOCAL_USER_POSIX: Final = _DCI + "obligation/map-local-user/posix"
+
+
+class AuthzInterop:
+    """AuthZ Interoperability Profile 1.1: subject attributes, as SCAS clients used them."""
+
+    CERT_CHAIN: Final = _INTEROP + "cert-chain"
+    SUBJECT_X509_ID: Final = _INTEROP + "subject-x509-id"
+    SUBJECT_X509_ISSUER: Final = _INTEROP + "subject-x509-issuer"
+    CERTIFICATE_SERIAL_NUMBER: Final = _INTEROP + "certificate-serial-number"
+    CA_SERIAL_NUMBER: Final = _INTEROP + "ca-serial-number"
+    CA_POLICY_OID: Final = _INTEROP + "ca-policy-oid"
+    CA_POLICY_NAMES: Final = _INTEROP + "ca-policy-names"  # of a point of Argus, not of the profile
+    VO: Final = _INTEROP + "vo"
+    VOMS_SIGNING_SUBJECT: Final = _INTEROP + "voms-signing-subject"
+    VOMS_SIGNING_ISSUER: Final = _INTEROP + "voms-signing-issuer"
+    VOMS_PRIMARY_FQAN: Final = _INTEROP + "voms-primary-fqan"
+    VOMS_FQAN: Final = _INTEROP + "voms-fqan"
+    VOMS_DNS_PORT: Final = _INTEROP + "voms-dns-port"

@@ -13,8 +13,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
+    """``content`` is the text of the ResourceContent; ``markup`` all of it as an XML document, if it has elements."""
+
     attributes: tuple[Attribute, ...] = ()
     content: str | None = None
+    markup: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,21 @@ class StatusCode:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingAttribute:
+    """What a decision would have needed (XACML 2.0 section 6.16)."""
+
+    attribute_id: str
+    datatype: str
+    issuer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
+    """``missing`` is the detail of the code missing-attribute."""
+
     code: StatusCode = field(default_factory=StatusCode)
     message: str | None = None
+    missing: tuple[MissingAttribute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from argus_py.model.fqan import Fqan
 from argus_py.model.identifiers import AttributeId, DataType
 from argus_py.model.response import Effect, Obligation
 from argus_py.spl.lower import PRIVATE_PREFIX
-from argus_py.xacml.policy import Alternative, Match, Policy, PolicySet, Rule
+from argus_py.xacml.policy import Alternative, AttributeDesignator, Match, Policy, PolicySet, Rule
 
 Resources = tuple[PolicySet, ...]
 
@@ -100,7 +100,10 @@ def action_value(policy: Policy) -> str | None:
 
 def _only_value(alternatives: tuple[Alternative, ...], attribute_id: str) -> str | None:
     matches = [match for alternative in alternatives for match in alternative]
-    if len(matches) != 1 or matches[0].designator.attribute_id != attribute_id:
+    if len(matches) != 1:
+        return None
+    designator = matches[0].designator
+    if not isinstance(designator, AttributeDesignator) or designator.attribute_id != attribute_id:
         return None
     return matches[0].value.text
 
@@ -124,7 +127,7 @@ def ban(resources: Resources, wanted: PolicySet) -> Resources:
     if not isinstance(action, Policy) or not _applies_alike(action, policy) or is_private(action) != is_private(policy):
         return _replaced(resources, replace(first, children=(policy, *first.children)))
     before_any_permit = takewhile(lambda other: other.effect is Effect.DENY, action.rules)
-    if any(_denies(other, rule) and len(tuple(_matches(other))) == 1 for other in before_any_permit):
+    if any(_denies(other, rule) and _asks_for_one(other) for other in before_any_permit):
         return resources
     return _with_action(resources, first, replace(action, rules=(rule, *action.rules)))
 
@@ -344,6 +347,11 @@ def _denies(rule: Rule, ban: Rule) -> bool:
     """Whether a deny rule contains the attribute of a ban, alone or among others."""
     (banned,) = _matches(ban)
     return rule.effect is Effect.DENY and any(_same(match, banned) for match in _matches(rule))
+
+
+def _asks_for_one(rule: Rule) -> bool:
+    """Whether nothing but a single attribute makes the rule apply."""
+    return rule.condition is None and len(tuple(_matches(rule))) == 1
 
 
 def _matches(rule: Rule) -> Iterator[Match]:

@@ -14,9 +14,10 @@ from argus_py.pap.editing import Resources, normal_value
 from argus_py.pap.listing import rule_text
 from argus_py.pap.paps import Pap
 from argus_py.spl.attributes import AttributeMappings
-from argus_py.xacml.matching import PreparedMatch, RequestAttributes
+from argus_py.xacml.matching import PreparedMatch
 from argus_py.xacml.outcome import Fault, Matched, all_of, any_of
-from argus_py.xacml.policy import Alternative, Category, Match, Rule, Target
+from argus_py.xacml.policy import AttributeDesignator, Category, Match, Rule, Target
+from argus_py.xacml.request_attributes import RequestAttributes
 
 _ASKED = ((Category.RESOURCE, AttributeId.RESOURCE_ID), (Category.ACTION, AttributeId.ACTION_ID))
 
@@ -84,7 +85,7 @@ def _applies(id: str, target: Target, asked: RequestAttributes) -> bool:
 def _verdict(target: Target, asked: RequestAttributes) -> Matched:
     """What the asked values make of a target; whatever else it asks for is taken as given."""
     return all_of(
-        any_of(all_of(_match(match, asked) for match in alternative) for alternative in part) for part in _parts(target)
+        any_of(all_of(_match(match, asked) for match in alternative) for alternative in part) for part in target.parts
     )
 
 
@@ -102,9 +103,9 @@ def _shadow(rule: Rule, earlier: list[ApplicableRule]) -> str | None:
 
 
 def _conditions(rule: Rule) -> frozenset[object] | None:
-    """What a user must have besides the asked values; None if the rule has alternatives, as SPL never writes."""
-    parts = _parts(rule.target)
-    if any(len(part) > 1 for part in parts):
+    """What a user must have besides the asked values; None if a rule asks in other ways than SPL writes."""
+    parts = rule.target.parts
+    if rule.condition is not None or any(len(part) > 1 for part in parts):
         return None
     return frozenset(
         (match.function, match.designator, normal_value(match))
@@ -115,9 +116,5 @@ def _conditions(rule: Rule) -> frozenset[object] | None:
 
 
 def _is_asked(match: Match) -> bool:
-    return (match.designator.category, match.designator.attribute_id) in _ASKED
-
-
-def _parts(target: Target) -> list[tuple[Alternative, ...]]:
-    parts = (target.subjects, target.resources, target.actions, target.environments)
-    return [part for part in parts if part]
+    designator = match.designator
+    return isinstance(designator, AttributeDesignator) and (designator.category, designator.attribute_id) in _ASKED

@@ -1,24 +1,26 @@
 """The decision of the PDP: one request, one Result.
 
-COMPAT: an evaluation that comes out as Indeterminate has the status ok; processing-error says that there was none.
+BETTER: an Indeterminate has the status code that the standard asks for, and names the attribute that is missing; the
+Java PDP sends ok with it. Clients show the code and decide by the decision.
 
 Source: argus-pdp:src/main/java/org/glite/authz/pdp/server/AuthorizationRequestServlet.java
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache, partial
 
 from argus_py.errors import Unavailable
 from argus_py.model.identifiers import AttributeId
 from argus_py.model.request import Request
-from argus_py.model.response import Decision, Response, Result, indeterminate
+from argus_py.model.response import Decision, Response, Result, Status, StatusCode, indeterminate
 from argus_py.model.trail import Trail
 from argus_py.pdp.explain import explain
 from argus_py.snapshot import Snapshot, Version
 from argus_py.xacml.index import CompiledPolicy
-from argus_py.xacml.matching import UnknownDataType
-from argus_py.xacml.outcome import Evaluation
+from argus_py.xacml.outcome import Evaluation, Fault
+from argus_py.xacml.request_attributes import TooManyValues, UnknownDataType
 from argus_py.xacml.values import trim
 
 NO_POLICY = "No policy has been loaded yet"
@@ -28,8 +30,10 @@ _EXPLANATIONS = 1024  # deciding rules whose words are kept per policy; far fewe
 class Engine:
     """Decides with the policy in force; safe to be used by many threads."""
 
-    def __init__(self, policy: Snapshot[CompiledPolicy]) -> None:
+    def __init__(self, policy: Snapshot[CompiledPolicy], clock: Callable[[], datetime]) -> None:
+        """``clock`` is read once per request: for policies that ask for the time."""
         self._policy = policy
+        self._clock = clock
         self._explained = _Explained(0, lambda _path: "")
 
     def decide(self, request: Request) -> Response:
@@ -39,10 +43,11 @@ class Engine:
         except Unavailable as error:
             return indeterminate(NO_POLICY, request, str(error))
         try:
-            evaluation = policy.value.evaluate(request)
-        except UnknownDataType as error:
+            evaluation = policy.value.evaluate(request, self._clock())
+        except (UnknownDataType, TooManyValues) as error:
             return indeterminate(str(error), request)
-        result = Result(evaluation.decision, obligations=evaluation.obligations, resource_id=_resource_id(request))
+        status = _status(evaluation.fault)
+        result = Result(evaluation.decision, status, evaluation.obligations, _resource_id(request))
         trail = Trail(evaluation.path, self._reason(policy, evaluation), decision=evaluation.decision.value)
         return Response((result,), request, trail)
 
@@ -52,7 +57,7 @@ class Engine:
             return evaluation.reason
         explained = self._explained
         if explained.version != policy.number:
-            words = lru_cache(_EXPLANATIONS)(partial(explain, policy.value.root))
+            words = lru_cache(_EXPLANATIONS)(partial(explain, policy.value.resolved))
             explained = self._explained = _Explained(policy.number, words)
         return explained.words(evaluation.path)
 
@@ -63,6 +68,12 @@ class _Explained:
 
     version: int
     words: Callable[[tuple[str, ...]], str]
+
+
+def _status(fault: Fault | None) -> Status:
+    if fault is None:
+        return Status()
+    return Status(StatusCode(fault.status), missing=(fault.missing,) if fault.missing else ())
 
 
 def _resource_id(request: Request) -> str | None:

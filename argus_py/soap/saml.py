@@ -22,7 +22,7 @@ from argus_py.xacml import context_xml, policy_xml
 from argus_py.xacml.context_xml import CONTEXT_NAMESPACE
 from argus_py.xacml.document import fit
 from argus_py.xacml.policy import PolicySet
-from argus_py.xacml.policy_xml import POLICY_NAMESPACE
+from argus_py.xacml.policy_elements import POLICY_NAMESPACE
 
 SOAP_ACTION: Final = "http://www.oasis-open.org/committees/security"
 ENTITY_FORMAT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"

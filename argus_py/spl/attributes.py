@@ -14,9 +14,9 @@ from typing import Final
 
 from argus_py.errors import ConfigurationError
 from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite
-from argus_py.xacml.functions import FUNCTIONS, FunctionUri
+from argus_py.xacml.datatypes import READERS
+from argus_py.xacml.functions import FunctionUri, UnknownFunction, match_function
 from argus_py.xacml.policy import AttributeDesignator, Category
-from argus_py.xacml.values import DATATYPES
 
 RESOURCE: Final = "resource"
 ACTION: Final = "action"
@@ -175,10 +175,12 @@ def _mapping(name: str, values: dict[str, str]) -> AttributeMapping:
     value_datatype = values.get(f"{name}.{_VALUE_DATATYPE}") or datatype
     # BETTER: the Java PAP hands out policies with unknown URIs, and then no PDP loads any policy.
     for uri in (datatype, value_datatype):
-        if uri not in DATATYPES:
+        if uri not in READERS:
             raise MappingError(name, f'the data type "{uri}" of id "{name}" is not known')
-    if function not in FUNCTIONS:
-        raise MappingError(name, f'the match function "{function}" of id "{name}" is not supported')
+    try:
+        match_function(function)
+    except UnknownFunction as error:
+        raise MappingError(name, f'the match function "{function}" of id "{name}" is not supported') from error
     return AttributeMapping(name, category, attribute_id, datatype, function, value_datatype)
 
 

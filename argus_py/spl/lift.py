@@ -5,8 +5,18 @@ from argus_py.model.response import Effect, Obligation
 from argus_py.spl import ast
 from argus_py.spl.attributes import AttributeMapping, AttributeMappings
 from argus_py.spl.lower import PRIVATE_PREFIX
-from argus_py.xacml.functions import function_of
-from argus_py.xacml.policy import Alternative, Category, Combining, Match, Policy, PolicySet, Rule, Target
+from argus_py.xacml.matching import function_of
+from argus_py.xacml.policy import (
+    Alternative,
+    AttributeSelector,
+    Category,
+    Combining,
+    Match,
+    Policy,
+    PolicySet,
+    Rule,
+    Target,
+)
 
 
 class NotExpressible(MalformedInput):
@@ -40,6 +50,8 @@ def lift_action(policy: Policy, mappings: AttributeMappings) -> ast.Action:
     """Raises NotExpressible: for itself, or for a rule in it."""
     if policy.combining != Combining.RULES_FIRST_APPLICABLE:
         raise NotExpressible(policy.id, f"its rules are combined by {policy.combining}")
+    if policy.variables:
+        raise NotExpressible(policy.id, "it defines variables")
     return ast.Action(
         value=_only_value(policy.id, policy.target, mappings.action),
         rules=tuple(lift_rule(rule, mappings) for rule in policy.rules),
@@ -54,6 +66,8 @@ def lift_rule(rule: Rule, mappings: AttributeMappings) -> ast.Rule:
     """Its pairs go subject, resource, action, environment. Raises NotExpressible."""
     if rule.description is not None:
         raise NotExpressible(rule.id, "it has a description")
+    if rule.condition is not None:
+        raise NotExpressible(rule.id, "it has a condition")
     target = rule.target
     pairs = tuple(
         _pair(rule.id, match, category, mappings)
@@ -75,6 +89,8 @@ def _only_alternative(id: str, part: tuple[Alternative, ...]) -> Alternative:
 
 
 def _pair(id: str, match: Match, category: Category, mappings: AttributeMappings) -> ast.Pair:
+    if isinstance(match.designator, AttributeSelector):
+        raise NotExpressible(id, f"no attribute name stands for its match on {match.designator.path}")
     mapping = mappings.of_attribute(match.designator.attribute_id)
     if mapping is None or match.designator.category is not category or not _says(mapping, match):
         raise NotExpressible(id, f"no attribute name stands for its match on {match.designator.attribute_id}")

@@ -17,9 +17,10 @@ from argus_py.spl import ast
 from argus_py.spl.attributes import AttributeMapping, AttributeMappings
 from argus_py.spl.errors import Problem, SplMeaningError
 from argus_py.xacml.document import fit
-from argus_py.xacml.functions import UnusableValue, prepare_test
+from argus_py.xacml.matching import UnusableValue, prepare_test
 from argus_py.xacml.policy import (
     Alternative,
+    AttributeDesignator,
     AttributeValue,
     Category,
     Combining,
@@ -197,7 +198,11 @@ def _target(matches: list[Match]) -> Target:
     """All matches must be true: one alternative for each category that occurs."""
 
     def part(category: Category) -> tuple[Alternative, ...]:
-        alternative = tuple(match for match in matches if match.designator.category is category)
+        alternative = tuple(
+            match
+            for match in matches
+            if isinstance(match.designator, AttributeDesignator) and match.designator.category is category
+        )
         return (alternative,) if alternative else ()
 
     return Target(

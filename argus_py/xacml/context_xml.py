@@ -16,9 +16,9 @@ from argus_py.errors import MalformedInput
 from argus_py.model.attribute import Attribute
 from argus_py.model.identifiers import StatusUri
 from argus_py.model.request import Action, Environment, Request, Resource, Subject
-from argus_py.model.response import Decision, Result, Status, StatusCode
+from argus_py.model.response import Decision, MissingAttribute, Result, Status, StatusCode
 from argus_py.xacml.document import fit, parse
-from argus_py.xacml.policy_xml import POLICY_NAMESPACE, obligations_from_element, obligations_to_element
+from argus_py.xacml.obligation_xml import OBLIGATIONS, obligations_from_element, obligations_to_element
 from argus_py.xacml.values import trim
 
 CONTEXT_NAMESPACE: Final = "urn:oasis:names:tc:xacml:2.0:context:schema:os"
@@ -26,7 +26,6 @@ CONTEXT_NAMESPACE: Final = "urn:oasis:names:tc:xacml:2.0:context:schema:os"
 MAX_BYTES: Final = 1 << 20  # a request with a certificate chain is 20 KiB; Java has no limit
 
 _C: Final = f"{{{CONTEXT_NAMESPACE}}}"
-_OBLIGATIONS: Final = f"{{{POLICY_NAMESPACE}}}Obligations"
 _CONTEXT_PREFIX: Final = {"xacml-context": CONTEXT_NAMESPACE}
 
 _DECISIONS: Final = {decision.value: decision for decision in Decision}
@@ -78,23 +77,28 @@ def request_from_element(element: etree._Element) -> Request:
     )
 
 
-def request_to_element(request: Request) -> etree._Element:
-    """Raises NotXmlText: a value that XML cannot carry."""
+def request_to_element(request: Request, verbatim: bool = False) -> etree._Element:
+    """``verbatim``: values keep their blanks, blank ones stay.
+
+    Raises NotXmlText: a value that XML cannot carry; XmlSyntaxError: the markup of a resource is none.
+    """
     root = etree.Element(_C + "Request", nsmap=_CONTEXT_PREFIX)
     for subject in request.subjects:
         part = etree.SubElement(root, _C + "Subject")
         if subject.category is not None:
             _set(part, "SubjectCategory", subject.category)
-        _write_attributes(part, subject.attributes)
+        _write_attributes(part, subject.attributes, verbatim)
     for resource in request.resources:
         part = etree.SubElement(root, _C + "Resource")
-        if resource.content is not None:
+        if resource.markup is not None:
+            part.append(parse(resource.markup.encode(), MAX_BYTES))
+        elif resource.content is not None:
             etree.SubElement(part, _C + "ResourceContent").text = fit("ResourceContent", resource.content)
-        _write_attributes(part, resource.attributes)
+        _write_attributes(part, resource.attributes, verbatim)
     if request.action is not None:
-        _write_attributes(etree.SubElement(root, _C + "Action"), request.action.attributes)
+        _write_attributes(etree.SubElement(root, _C + "Action"), request.action.attributes, verbatim)
     if request.environment is not None:
-        _write_attributes(etree.SubElement(root, _C + "Environment"), request.environment.attributes)
+        _write_attributes(etree.SubElement(root, _C + "Environment"), request.environment.attributes, verbatim)
     return root
 
 
@@ -119,8 +123,12 @@ def results_to_element(results: Iterable[Result]) -> etree._Element:
 
 def _resource(element: etree._Element) -> Resource:
     content = _at_most_one(element, _C + "ResourceContent")
-    text = None if content is None else "".join(map(str, content.itertext()))  # nothing here looks into it
-    return Resource(_attributes(element, besides=_C + "ResourceContent"), text)
+    attributes = _attributes(element, besides=_C + "ResourceContent")
+    if content is None:
+        return Resource(attributes)
+    text = "".join(map(str, content.itertext()))
+    markup = etree.tostring(content, encoding="unicode", with_tail=False) if len(content) or content.attrib else None
+    return Resource(attributes, text, markup)
 
 
 def _attributes(part: etree._Element, besides: str | None = None) -> tuple[Attribute, ...]:
@@ -157,7 +165,7 @@ def _result(element: etree._Element) -> Result:
     if decision is None:
         raise ContextSyntaxError(element, f"its Decision is none of {', '.join(_DECISIONS)}")
     status = _at_most_one(element, _C + "Status")
-    obligations = _at_most_one(element, _OBLIGATIONS)
+    obligations = _at_most_one(element, OBLIGATIONS)
     return Result(
         decision,
         Status() if status is None else _status(status),
@@ -179,7 +187,12 @@ def _status(element: etree._Element) -> Status:
     return Status(
         StatusCode() if code is None else _status_code(code),
         None if message is None else _text(message),
+        tuple(map(_missing_attribute, element.iterfind(f"{_C}StatusDetail/{_C}MissingAttributeDetail"))),
     )
+
+
+def _missing_attribute(element: etree._Element) -> MissingAttribute:
+    return MissingAttribute(element.get("AttributeId", ""), element.get("DataType", ""), element.get("Issuer"))
 
 
 def _status_code(element: etree._Element) -> StatusCode:
@@ -187,7 +200,7 @@ def _status_code(element: etree._Element) -> StatusCode:
     return StatusCode(element.get("Value", StatusUri.OK), None if minor is None else _status_code(minor))
 
 
-def _write_attributes(part: etree._Element, attributes: Iterable[Attribute]) -> None:
+def _write_attributes(part: etree._Element, attributes: Iterable[Attribute], verbatim: bool) -> None:
     for attribute in attributes:
         element = etree.SubElement(part, _C + "Attribute")
         _set(element, "AttributeId", attribute.id)
@@ -195,9 +208,9 @@ def _write_attributes(part: etree._Element, attributes: Iterable[Attribute]) -> 
         if attribute.issuer is not None:
             _set(element, "Issuer", attribute.issuer)
         for value in attribute.values:
-            trimmed = trim(value)
-            if trimmed:
-                etree.SubElement(element, _C + "AttributeValue").text = fit(attribute.id, trimmed)
+            text = value if verbatim else trim(value)
+            if text or verbatim:
+                etree.SubElement(element, _C + "AttributeValue").text = fit(attribute.id, text)
 
 
 def _write_result(element: etree._Element, result: Result) -> None:
@@ -208,8 +221,19 @@ def _write_result(element: etree._Element, result: Result) -> None:
     _write_status_code(status, result.status.code)
     if result.status.message is not None:
         etree.SubElement(status, _C + "StatusMessage").text = fit("StatusMessage", result.status.message)
+    if result.status.missing:
+        detail = etree.SubElement(status, _C + "StatusDetail")
+        for missing in result.status.missing:
+            _write_missing_attribute(etree.SubElement(detail, _C + "MissingAttributeDetail"), missing)
     if result.obligations:
         element.append(obligations_to_element(result.obligations))
+
+
+def _write_missing_attribute(element: etree._Element, missing: MissingAttribute) -> None:
+    _set(element, "AttributeId", missing.attribute_id)
+    _set(element, "DataType", missing.datatype)
+    if missing.issuer is not None:
+        _set(element, "Issuer", missing.issuer)
 
 
 def _write_status_code(parent: etree._Element, code: StatusCode) -> None:

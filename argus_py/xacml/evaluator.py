@@ -1,27 +1,19 @@
-"""Evaluation as XACML 2.0 section 7 tells it: for reading and for comparing. ``index`` is the fast one.
-
-References are not followed: what a PAP delivers holds none. One that is reached is an error.
+"""Evaluation as XACML 2.0 section 7 tells it: for reading, comparing and explaining. ``index`` is the fast one.
 
 Source: argus-pdp:src/main/java/org/glite/authz/pdp/server/AuthorizationRequestServlet.java
 """
 
+from datetime import datetime
 from functools import partial
-from typing import Final
 
 from argus_py.model.request import Request
 from argus_py.xacml.combining import Algorithm, Child, policy_algorithm, rule_algorithm
-from argus_py.xacml.matching import PreparedMatch, RequestAttributes
-from argus_py.xacml.outcome import (
-    NOT_APPLICABLE,
-    Evaluation,
-    Fault,
-    Matched,
-    all_of,
-    any_of,
-    indeterminate,
-)
+from argus_py.xacml.expression import Variables, prepare_condition, truth
+from argus_py.xacml.matching import PreparedMatch
+from argus_py.xacml.outcome import NOT_APPLICABLE, Evaluation, Fault, Matched, all_of, any_of, indeterminate
 from argus_py.xacml.policy import (
     Alternative,
+    Match,
     Policy,
     PolicyIdReference,
     PolicySet,
@@ -29,54 +21,21 @@ from argus_py.xacml.policy import (
     Rule,
     Target,
 )
-
-REFERENCE: Final = Fault("a reference, which is not followed")
-
-
-def evaluate(root: PolicySet, request: Request) -> Evaluation:
-    """Raises UnknownDataType, UnknownFunction, UnknownAlgorithm: request or policy are beyond what is understood."""
-    return _evaluate(root, RequestAttributes(request))
+from argus_py.xacml.references import BROKEN, resolve
+from argus_py.xacml.request_attributes import RequestAttributes
+from argus_py.xacml.trace import Recorder
 
 
-def _evaluate(element: PolicySet | Policy, attributes: RequestAttributes) -> Evaluation:
-    """Sections 7.10 and 7.11."""
-    matched = _target(element.target, attributes)
-    if matched is False:
-        return NOT_APPLICABLE
-    if isinstance(matched, Fault):
-        return indeterminate(element.id, matched)
-    combine, children = _combination(element, attributes)
-    return combine(children).within(element.id, element.obligations)
+def evaluate(
+    root: PolicySet, request: Request, moment: datetime | None = None, trace: Recorder | None = None
+) -> Evaluation:
+    """``moment`` is the time of the evaluation (aware), if the PDP is to tell it; ``trace`` records the way.
 
-
-def _combination(element: PolicySet | Policy, attributes: RequestAttributes) -> tuple[Algorithm, list[Child]]:
-    if isinstance(element, Policy):
-        return rule_algorithm(element.combining), [_rule_child(rule, attributes) for rule in element.rules]
-    return policy_algorithm(element.combining), [_policy_child(child, attributes) for child in element.children]
-
-
-def _rule_child(rule: Rule, attributes: RequestAttributes) -> Child:
-    return Child(
-        rule.id, rule.effect, partial(_target, rule.target, attributes), partial(_evaluate_rule, rule, attributes)
-    )
-
-
-def _policy_child(
-    child: PolicySet | Policy | PolicyIdReference | PolicySetIdReference, attributes: RequestAttributes
-) -> Child:
-    if isinstance(child, PolicyIdReference | PolicySetIdReference):
-        return Child(child.id, None, lambda: REFERENCE, partial(indeterminate, child.id, REFERENCE))
-    return Child(child.id, None, partial(_target, child.target, attributes), partial(_evaluate, child, attributes))
-
-
-def _evaluate_rule(rule: Rule, attributes: RequestAttributes) -> Evaluation:
-    """Section 7.8."""
-    matched = _target(rule.target, attributes)
-    if matched is False:
-        return NOT_APPLICABLE
-    if isinstance(matched, Fault):
-        return indeterminate(rule.id, matched)
-    return decided(rule)
+    Raises UnknownDataType, TooManyValues: of the request. Raises UnknownFunction, UnknownAlgorithm, InvalidExpression,
+    XPathNotSupported, PolicyTooLarge: the policy is beyond what is understood.
+    """
+    resolved = resolve(root).root
+    return _Evaluator(RequestAttributes(request, moment), trace or Recorder()).evaluate(resolved)
 
 
 def decided(rule: Rule) -> Evaluation:
@@ -84,11 +43,85 @@ def decided(rule: Rule) -> Evaluation:
     return Evaluation(rule.effect.decision, (), (rule.id,), f"{rule.id}: the rule says {rule.effect.value}")
 
 
-def _target(target: Target, attributes: RequestAttributes) -> Matched:
-    """Section 7.5: each part that is there must match."""
-    parts = (target.subjects, target.resources, target.actions, target.environments)
-    return all_of(any_of(_alternative(each, attributes) for each in part) for part in parts if part)
+class _Evaluator:
+    def __init__(self, attributes: RequestAttributes, trace: Recorder) -> None:
+        self._attributes = attributes
+        self._trace = trace
+
+    def evaluate(self, element: PolicySet | Policy) -> Evaluation:
+        self._trace.enter(element)
+        evaluation = self._evaluate(element)
+        self._trace.leave(evaluation)
+        return evaluation
+
+    def _evaluate(self, element: PolicySet | Policy) -> Evaluation:
+        """Sections 7.10 and 7.11."""
+        matched = self._target(element.target)
+        if matched is False:
+            return NOT_APPLICABLE
+        if isinstance(matched, Fault):
+            return indeterminate(element.id, matched)
+        combine, children = self._combination(element)
+        return combine(children).within(element.id, element.obligations)
+
+    def _combination(self, element: PolicySet | Policy) -> tuple[Algorithm, list[Child]]:
+        if isinstance(element, Policy):
+            variables = Variables(element.variables)
+            return rule_algorithm(element.combining), [self._rule_child(rule, variables) for rule in element.rules]
+        return policy_algorithm(element.combining), [self._policy_child(child) for child in element.children]
+
+    def _rule_child(self, rule: Rule, variables: Variables) -> Child:
+        return Child(rule.id, rule.effect, partial(self._applies, rule), partial(self._rule, rule, variables))
+
+    def _policy_child(self, child: PolicySet | Policy | PolicyIdReference | PolicySetIdReference) -> Child:
+        if isinstance(child, PolicyIdReference | PolicySetIdReference):
+            return Child(child.id, None, lambda: BROKEN, partial(self._broken, child))
+        return Child(child.id, None, partial(self._applies, child), partial(self.evaluate, child))
+
+    def _rule(self, rule: Rule, variables: Variables) -> Evaluation:
+        """Section 7.8: the condition is looked at if the target matches."""
+        self._trace.enter(rule)
+        matched = self._target(rule.target)
+        if matched is True and rule.condition is not None:
+            matched = truth(prepare_condition(rule.condition, variables), self._attributes)
+            self._trace.condition(matched)
+        evaluation = _of_rule(rule, matched)
+        self._trace.leave(evaluation)
+        return evaluation
+
+    def _broken(self, reference: PolicyIdReference | PolicySetIdReference) -> Evaluation:
+        self._trace.enter(reference)
+        self._trace.target(BROKEN)
+        evaluation = indeterminate(reference.id, BROKEN)
+        self._trace.leave(evaluation)
+        return evaluation
+
+    def _applies(self, element: PolicySet | Policy | Rule) -> Matched:
+        """The target alone."""
+        self._trace.enter(element)
+        matched = self._target(element.target)
+        self._trace.leave(None)
+        return matched
+
+    def _target(self, target: Target) -> Matched:
+        """Section 7.5: each part that is there must match."""
+        matched = all_of(any_of(self._alternative(each) for each in part) for part in target.parts)
+        self._trace.target(matched)
+        return matched
+
+    def _alternative(self, matches: Alternative) -> Matched:
+        return all_of(self._match(match) for match in matches)
+
+    def _match(self, match: Match) -> Matched:
+        prepared = PreparedMatch.of(match)
+        matched = prepared.matched(self._attributes)
+        self._trace.match(match, prepared.source.texts(self._attributes), matched)
+        return matched
 
 
-def _alternative(matches: Alternative, attributes: RequestAttributes) -> Matched:
-    return all_of(PreparedMatch.of(match).matched(attributes) for match in matches)
+def _of_rule(rule: Rule, matched: Matched) -> Evaluation:
+    if matched is False:
+        return NOT_APPLICABLE
+    if isinstance(matched, Fault):
+        return indeterminate(rule.id, matched)
+    return decided(rule)

@@ -1,69 +1,86 @@
 """A policy prepared for many requests: the answers of ``evaluator``, in microseconds however many rules there are.
 
-Values are read once. Below a set or policy that takes the first applicable child, a child whose target needs one
-certain value (or a pattern with a known beginning and end) is found by hashing. It is passed over only if that one
-match is plainly False, which makes the target False whatever the rest says; what may be an error is never skipped.
+Values are read and conditions are checked once. A child whose target needs one of certain values is found by hashing,
+one that needs a value to match a pattern by a single pass over all patterns. It is passed over only if that makes its
+target plainly False, whatever the rest says, and a child that does not apply changes the result of no combining
+algorithm; what may be an error is never skipped.
 """
 
 import heapq
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import datetime
+from functools import lru_cache, partial
+from itertools import groupby
+from typing import Final
 
 from argus_py.model.request import Request
 from argus_py.model.response import Decision, Effect, Obligation
 from argus_py.xacml.combining import Algorithm, Child, first_applicable, policy_algorithm, rule_algorithm
-from argus_py.xacml.evaluator import REFERENCE, decided
-from argus_py.xacml.functions import Equals, MatchesPattern
-from argus_py.xacml.matching import BagKey, PreparedMatch, RequestAttributes
-from argus_py.xacml.outcome import (
-    NOT_APPLICABLE,
-    Evaluation,
-    Fault,
-    Matched,
-    all_of,
-    any_of,
-    indeterminate,
-)
-from argus_py.xacml.policy import (
-    Match,
-    Policy,
-    PolicyIdReference,
-    PolicySet,
-    PolicySetIdReference,
-    Rule,
-    Target,
-)
+from argus_py.xacml.evaluator import decided
+from argus_py.xacml.expression import PreparedExpression, Variables, prepare_condition, truth
+from argus_py.xacml.functions.equality import Equals
+from argus_py.xacml.functions.match import MatchesPattern
+from argus_py.xacml.java_pattern import JavaPattern, PatternSet, PatternsTooLarge
+from argus_py.xacml.matching import PreparedMatch
+from argus_py.xacml.outcome import NOT_APPLICABLE, Evaluation, Fault, Matched, all_of, any_of, indeterminate
+from argus_py.xacml.policy import Match, Policy, PolicyIdReference, PolicySet, PolicySetIdReference, Rule, Target
+from argus_py.xacml.references import BROKEN, resolve
+from argus_py.xacml.request_attributes import BagKey, Designated, RequestAttributes
+from argus_py.xacml.time_dependence import asks_for_the_time
 from argus_py.xacml.values import Reader, Value
+
+_MANY_PATTERNS: Final = 8  # fewer are tried one by one in the time that a look-up takes
+_REMEMBERED_VALUES: Final = 512  # of resources and actions: those that a site's services ask about
+_REMEMBERED_LENGTH: Final = 256  # characters of such a value; bounds the memory that clients can fill
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A match that is an error whenever its attribute is there; ``path`` leads to its rule, policy or set."""
+    """What can only be an error, a pattern that is not supported for example.
+
+    ``path`` leads to its rule, policy or set.
+    """
 
     path: tuple[str, ...]
     reason: str
 
+    def __str__(self) -> str:
+        """For logs: the innermost element first."""
+        return f"{' of '.join(reversed(self.path))}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicy:
-    """Equal to another one made from the same ``root``. ``defects`` should be told to the operator."""
+    """Equal to another one made from the same ``root``. ``defects`` should be told to the operator.
+
+    ``resolved`` has what ``root`` refers to in the place of the references. ``asks_for_the_time``: decisions may be
+    others a moment later.
+    """
 
     root: PolicySet
+    resolved: PolicySet = field(compare=False, repr=False)
     defects: tuple[Defect, ...] = field(compare=False)
+    asks_for_the_time: bool = field(compare=False)
     _entry: "_Group" = field(compare=False, repr=False)
 
-    def evaluate(self, request: Request) -> Evaluation:
-        """Raises UnknownDataType."""
-        return self._entry.evaluate(RequestAttributes(request))
+    def evaluate(self, request: Request, moment: datetime | None = None) -> Evaluation:
+        """``moment``: as of ``evaluator.evaluate``. Raises UnknownDataType, TooManyValues."""
+        return self._entry.evaluate(RequestAttributes(request, moment))
 
 
 def compile_policy(root: PolicySet) -> CompiledPolicy:
-    """Raises UnknownFunction, UnknownAlgorithm: no policy that was read from XML has any."""
+    """Raises PolicyTooLarge.
+
+    Raises UnknownFunction, UnknownAlgorithm, InvalidExpression, XPathNotSupported: not for what was read from XML.
+    """
+    resolved = resolve(root)
     compiler = _Compiler()
-    entry = compiler.group(root, ())
-    return CompiledPolicy(root, tuple(compiler.defects), entry)
+    entry = compiler.group(resolved.root, ())
+    broken = tuple(Defect(reference.path, reference.reason) for reference in resolved.broken)
+    timed = asks_for_the_time(resolved.root)
+    return CompiledPolicy(root, resolved.root, (*broken, *compiler.defects), timed, entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +93,19 @@ class _Target:
             for part in self.parts
         )
 
-    def required(self) -> Iterator[PreparedMatch]:
-        """If one of these is False, so is the target."""
-        for part in self.parts:
-            if len(part) == 1:
-                yield from part[0]
-
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
     id: str
     effect: Effect
     target: _Target
+    condition: PreparedExpression | None
     decided: Evaluation
 
     def evaluate(self, attributes: RequestAttributes) -> Evaluation:
         matched = self.target.matched(attributes)
+        if matched is True and self.condition is not None:
+            matched = truth(self.condition, attributes)
         if matched is False:
             return NOT_APPLICABLE
         if isinstance(matched, Fault):
@@ -106,7 +120,7 @@ class _Reference:
     target: _Target = _Target(())
 
     def evaluate(self, _: RequestAttributes) -> Evaluation:
-        return indeterminate(self.id, REFERENCE)
+        return indeterminate(self.id, BROKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +141,16 @@ class _Group:
             return NOT_APPLICABLE
         if isinstance(matched, Fault):
             return indeterminate(self.id, matched)
+        candidates = self.selection.candidates(attributes)
         if self.combine is first_applicable:
-            evaluation = self._first_applicable(attributes)
+            evaluation = self._first_applicable(candidates, attributes)
         else:
-            evaluation = self.combine(_child(child, attributes) for child in self.children)
+            evaluation = self.combine(_child(self.children[number], attributes) for number in candidates)
         return evaluation.within(self.id, self.obligations)
 
-    def _first_applicable(self, attributes: RequestAttributes) -> Evaluation:
-        for number in self.selection.candidates(attributes):
+    def _first_applicable(self, candidates: Iterable[int], attributes: RequestAttributes) -> Evaluation:
+        """The same without a Child for each candidate."""
+        for number in candidates:
             evaluation = self.children[number].evaluate(attributes)
             if evaluation.decision is not Decision.NOT_APPLICABLE:
                 return evaluation
@@ -150,7 +166,7 @@ def _child(node: _Node, attributes: RequestAttributes) -> Child:
 
 
 def _applies(node: _Node, attributes: RequestAttributes) -> Matched:
-    return REFERENCE if isinstance(node, _Reference) else node.target.matched(attributes)
+    return BROKEN if isinstance(node, _Reference) else node.target.matched(attributes)
 
 
 class _Compiler:
@@ -163,7 +179,8 @@ class _Compiler:
         children: tuple[_Node, ...]
         if isinstance(element, Policy):
             combine = rule_algorithm(element.combining)
-            children = tuple(self._rule(rule, path) for rule in element.rules)
+            variables = Variables(element.variables)
+            children = tuple(self._rule(rule, variables, path) for rule in element.rules)
         else:
             combine = policy_algorithm(element.combining)
             children = tuple(self._policy_child(child, path) for child in element.children)
@@ -177,16 +194,19 @@ class _Compiler:
             return _Reference(child.id)
         return self.group(child, path)
 
-    def _rule(self, rule: Rule, path: tuple[str, ...]) -> _Rule:
-        return _Rule(rule.id, rule.effect, self._target(rule.target, (*path, rule.id)), decided(rule))
+    def _rule(self, rule: Rule, variables: Variables, above: tuple[str, ...]) -> _Rule:
+        path = (*above, rule.id)
+        condition = None
+        if rule.condition is not None:
+            condition = prepare_condition(rule.condition, variables)
+            self.defects += (Defect(path, fault.reason) for fault in condition.faults)
+        return _Rule(rule.id, rule.effect, self._target(rule.target, path), condition, decided(rule))
 
     def _target(self, target: Target, path: tuple[str, ...]) -> _Target:
-        parts = (target.subjects, target.resources, target.actions, target.environments)
         return _Target(
             tuple(
                 tuple(tuple(self._match(match, path) for match in alternative) for alternative in part)
-                for part in parts
-                if part
+                for part in target.parts
             )
         )
 
@@ -198,60 +218,88 @@ class _Compiler:
 
 
 @dataclass(frozen=True, slots=True)
-class _Affixes:
-    """How a value must begin and end."""
-
-    prefix: str
-    suffix: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Key:
-    """What some value of the bag must be, or how it must begin and end."""
+    """What some value of the bag must be, or match."""
 
     bag: BagKey
     read: Reader
-    value: Value  # an _Affixes is no value of any data type
+    wanted: Value | JavaPattern  # a pattern is no value of any data type
+
+
+_Keys = tuple[_Key, ...]  # one of them must be found
 
 
 def _key_of(match: PreparedMatch) -> _Key | None:
     """None if the match cannot be looked up: it may be an error, or compares in another way."""
-    if match.must_be_present:
+    if not isinstance(match.source, Designated) or match.source.missing is not None:
         return None
     if isinstance(match.test, Equals):
-        return _Key(match.bag, match.read, match.test.value)
+        return _Key(match.source.bag, match.read, match.test.value)
     if isinstance(match.test, MatchesPattern):
         pattern = match.test.pattern
-        return _Key(match.bag, match.read, _Affixes(pattern.prefix, pattern.suffix))
+        return _Key(match.source.bag, match.read, pattern if pattern.literal is None else pattern.literal)
     return None
+
+
+def _ways_to_find(target: _Target) -> list[_Keys]:
+    """Each of them finds all requests for which the target may be anything but False.
+
+    INVARIANT: there is none for a target with a selector, so that evaluator and index search a request equally often.
+    """
+    matches = [match for part in target.parts for alternative in part for match in alternative]
+    if not all(isinstance(match.source, Designated) for match in matches):
+        return []
+    ways: list[_Keys] = []
+    for part in target.parts:
+        keys = [[key for key in map(_key_of, alternative) if key is not None] for alternative in part]
+        if len(keys) == 1:
+            ways += ((key,) for key in keys[0])
+        elif all(keys):
+            ways.append(tuple(of_alternative[0] for of_alternative in keys))
+    return ways
+
+
+class _Patterns:
+    """The children, by number, whose patterns a value matches; remembered for values that were asked for before."""
+
+    def __init__(self, numbers: dict[JavaPattern, list[int]]) -> None:
+        self._numbers = tuple(numbers.values())
+        self._remembered = lru_cache(_REMEMBERED_VALUES)(self._matching)
+        try:
+            self._set: PatternSet | None = PatternSet(tuple(numbers))
+        except PatternsTooLarge:
+            self._set = None
+
+    def matching(self, value: str) -> tuple[list[int], ...]:
+        return self._matching(value) if len(value) > _REMEMBERED_LENGTH else self._remembered(value)
+
+    def _matching(self, value: str) -> tuple[list[int], ...]:
+        found = None if self._set is None else self._set.matching(value)
+        return self._numbers if found is None else tuple(self._numbers[number] for number in found)
 
 
 class _Lookup:
     """The children, by number, that need some value of one bag."""
 
-    def __init__(self, bag: BagKey, read: Reader) -> None:
+    def __init__(self, bag: BagKey, read: Reader, wanted: dict[Value | JavaPattern, list[int]]) -> None:
         self._bag = bag
         self._read = read
-        self._all: list[int] = []
-        self._by_value: dict[Value, list[int]] = {}
-        self._lengths: set[tuple[int, int]] = set()
-
-    def add(self, value: Value, number: int) -> None:
-        self._all.append(number)
-        self._by_value.setdefault(value, []).append(number)
-        if isinstance(value, _Affixes):
-            self._lengths.add((len(value.prefix), len(value.suffix)))
+        self._all = sorted({number for numbers in wanted.values() for number in numbers})
+        self._by_value = {each: numbers for each, numbers in wanted.items() if not isinstance(each, JavaPattern)}
+        patterns = {each: numbers for each, numbers in wanted.items() if isinstance(each, JavaPattern)}
+        self._patterns = _Patterns(patterns) if patterns else None
 
     def found(self, attributes: RequestAttributes) -> list[list[int]]:
-        """Lists of rising numbers; no number is in two of them."""
+        """Lists of rising numbers."""
         values = attributes.values(self._bag, self._read)
         if isinstance(values, Fault):
             return [self._all]
-        keys = set(values)
-        for value in values if self._lengths else ():
-            assert isinstance(value, str)  # patterns are for strings
-            keys.update(_Affixes(value[:head], value[max(0, len(value) - tail) :]) for head, tail in self._lengths)
-        return [self._by_value[key] for key in keys if key in self._by_value]
+        found = [self._by_value[value] for value in values if value in self._by_value]
+        if self._patterns is not None:
+            for value in values:
+                assert isinstance(value, str)  # patterns are for strings
+                found += self._patterns.matching(value)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,22 +311,36 @@ class _Selection:
 
     @classmethod
     def among(cls, targets: Sequence[_Target]) -> "_Selection":
-        keys = [[key for key in map(_key_of, target.required()) if key is not None] for target in targets]
-        frequency = Counter(key for of_target in keys for key in of_target)
+        ways = _without_few_patterns([_ways_to_find(target) for target in targets])
+        frequency = Counter(key for of_target in ways for keys in of_target for key in keys)
         always: list[int] = []
-        lookups: dict[tuple[BagKey, Reader], _Lookup] = {}
-        for number, of_target in enumerate(keys):
-            if of_target:
-                rarest = min(of_target, key=frequency.__getitem__)
-                lookup = lookups.setdefault((rarest.bag, rarest.read), _Lookup(rarest.bag, rarest.read))
-                lookup.add(rarest.value, number)
-            else:
+        wanted: dict[tuple[BagKey, Reader], dict[Value | JavaPattern, list[int]]] = {}
+        for number, of_target in enumerate(ways):
+            if not of_target:
                 always.append(number)
-        return cls(always, tuple(lookups.values()))
+                continue
+            rarest = min(of_target, key=lambda keys: sum(frequency[key] for key in keys))
+            for key in dict.fromkeys(rarest):
+                wanted.setdefault((key.bag, key.read), defaultdict(list))[key.wanted].append(number)
+        return cls(always, tuple(_Lookup(bag, read, of_bag) for (bag, read), of_bag in wanted.items()))
 
     def candidates(self, attributes: RequestAttributes) -> Iterable[int]:
-        """In order."""
+        """In order, each once."""
         found = [numbers for lookup in self.lookups for numbers in lookup.found(attributes)]
         if self.always:
             found.append(self.always)
-        return found[0] if len(found) == 1 else heapq.merge(*found)
+        return found[0] if len(found) == 1 else map(_first, groupby(heapq.merge(*found)))
+
+
+def _first(group: tuple[int, object]) -> int:
+    return group[0]
+
+
+def _without_few_patterns(ways: list[list[_Keys]]) -> list[list[_Keys]]:
+    """Patterns of a bag that has few of them are not worth a look-up."""
+    patterns = {key for of_target in ways for keys in of_target for key in keys if isinstance(key.wanted, JavaPattern)}
+    of_bag = Counter((key.bag, key.read) for key in patterns)
+    few = {key for key in patterns if of_bag[key.bag, key.read] < _MANY_PATTERNS}
+    if not few:
+        return ways
+    return [[keys for keys in of_target if few.isdisjoint(keys)] for of_target in ways]

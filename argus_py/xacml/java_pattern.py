@@ -8,6 +8,7 @@ Source: JDK java.util.regex.Pattern
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Protocol, cast
@@ -18,6 +19,9 @@ from argus_py.errors import MalformedInput
 
 MAX_LENGTH: Final = 4096  # characters of a pattern; a URI is hardly ever longer than 2000
 _CACHED_PATTERNS: Final = 1024  # a site uses few different ones, over and over
+_MEMORY: Final = 1 << 20  # octets that RE2 may use for a pattern; "[^/]{1,1000}" takes a quarter of it
+SET_MEMORY: Final = 32 << 20  # and for a set of patterns; 10,000 URLs of computing elements take 10 MiB
+_WHATEVER: Final = "(?s:.*)"
 
 _ANY_CHARACTER: Final = r"[^\n\r\x{85}\x{2028}\x{2029}]"  # "." stops at all five line ends of Java
 _SPACE: Final = r"\t\n\x0b\f\r "  # RE2's \s lacks U+000B
@@ -47,17 +51,24 @@ class PatternSyntaxError(MalformedInput):
         self.reason = reason
 
 
+class PatternsTooLarge(MalformedInput):
+    """So many patterns are too many for one set."""
+
+    def __init__(self) -> None:
+        super().__init__("the patterns are too large to be matched in one pass")
+
+
 class _Compiled(Protocol):
     def fullmatch(self, text: str) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
 class JavaPattern:
-    """``prefix`` and ``suffix``: how every text that matches begins and ends; they never overlap in such a text."""
+    """``literal`` is the only text that matches, if there is just one."""
 
     text: str
-    prefix: str = field(compare=False)
-    suffix: str = field(compare=False)
+    literal: str | None = field(compare=False)
+    _translated: str = field(compare=False, repr=False)
     _compiled: _Compiled = field(compare=False, repr=False)
 
     @classmethod
@@ -70,20 +81,51 @@ class JavaPattern:
         return self._compiled.fullmatch(value) is not None
 
 
+class PatternSet:
+    """Many patterns that are matched in one pass."""
+
+    def __init__(self, patterns: Sequence[JavaPattern], memory: int = SET_MEMORY) -> None:
+        """``memory``: octets that RE2 may use. Raises PatternsTooLarge."""
+        self._size = len(patterns)
+        self._compiled = re2.Set.FullMatchSet(_options(memory))
+        try:
+            for pattern in patterns:
+                self._compiled.Add(pattern._translated)
+            self._compiled.Add(_WHATEVER)
+            self._compiled.Compile()
+        except re2.error as error:
+            raise PatternsTooLarge from error
+
+    def matching(self, value: str) -> tuple[int, ...] | None:
+        """Which of the patterns match, in no order; None if it cannot be said.
+
+        INVARIANT: RE2 tells of no match when it runs out of memory, so one pattern that matches whatever comes is
+        added: without it there is no answer.
+        """
+        found = self._compiled.Match(value)
+        return None if not found or self._size not in found else tuple(n for n in found if n != self._size)
+
+
 @lru_cache(_CACHED_PATTERNS)
 def _compile(text: str) -> JavaPattern:
     if len(text) > MAX_LENGTH:
         raise PatternSyntaxError(text, f"longer than {MAX_LENGTH} characters")
     translation = _Translation(text)
-    options = re2.Options()
-    options.log_errors = False
+    translated = translation.translate()
     try:
-        compiled = cast(_Compiled, re2.compile(translation.translate(), options))
+        compiled = cast(_Compiled, re2.compile(translated, _options(_MEMORY)))
     except re2.error as error:
         raise PatternSyntaxError(text, _words(error)) from error
     except UnicodeEncodeError:
         raise PatternSyntaxError(text, "half a surrogate pair") from None
-    return JavaPattern(text, translation.prefix(), translation.suffix(), compiled)
+    return JavaPattern(text, translation.literal(), translated, compiled)
+
+
+def _options(memory: int) -> re2.Options:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = memory
+    return options
 
 
 def _words(error: Exception) -> str:
@@ -103,13 +145,9 @@ class _Translation:
         self._outline: list[str | None] = []  # None: anything, maybe nothing
         self._alternatives = False
 
-    def prefix(self) -> str:
-        return "" if self._alternatives else _leading(self._outline)
-
-    def suffix(self) -> str:
-        if self._alternatives or None not in self._outline:
-            return ""  # the prefix is the whole text
-        return _leading(self._outline[::-1])[::-1]
+    def literal(self) -> str | None:
+        characters = [character for character in self._outline if character is not None]
+        return None if self._alternatives or len(characters) < len(self._outline) else "".join(characters)
 
     def translate(self) -> str:
         self._leading_flags()
@@ -298,15 +336,6 @@ class _Translation:
 
     def _refusal(self, reason: str) -> PatternSyntaxError:
         return PatternSyntaxError(self._pattern, f"{reason} (at character {self._at + 1})")
-
-
-def _leading(outline: list[str | None]) -> str:
-    characters = []
-    for character in outline:
-        if character is None:
-            break
-        characters.append(character)
-    return "".join(characters)
 
 
 def _code_point(character: str) -> str:

@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from argus_py.model.response import Decision, Obligation
+from argus_py.model.identifiers import StatusUri
+from argus_py.model.response import Decision, MissingAttribute, Obligation
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something could not be evaluated; ``reason`` is a clause that names the culprit."""
+    """Something could not be evaluated: ``reason`` is a clause that names the culprit, ``status`` a code (B.9)."""
 
     reason: str
+    status: str = StatusUri.PROCESSING_ERROR
+    missing: MissingAttribute | None = None  # what a client could add to be answered
 
 
 Matched = bool | Fault  # XACML's True, False and "Indeterminate"
@@ -47,19 +50,21 @@ class Evaluation:
     """``path``: ids of PolicySets, Policy and Rule that decided, outermost first; empty if nothing applies.
 
     ``obligations`` are those to be fulfilled, outer before inner. ``reason`` explains the decision in a sentence.
+    ``fault`` is what made it Indeterminate.
     """
 
     decision: Decision
     obligations: tuple[Obligation, ...] = ()
     path: tuple[str, ...] = ()
     reason: str | None = None
+    fault: Fault | None = None
 
     def within(self, id: str, obligations: tuple[Obligation, ...]) -> "Evaluation":
         """The same, seen from the enclosing Policy or PolicySet, which may have obligations of its own."""
         if self.decision is Decision.NOT_APPLICABLE:
             return self
         own = tuple(obligation for obligation in obligations if obligation.fulfill_on.decision is self.decision)
-        return Evaluation(self.decision, own + self.obligations, (id, *self.path), self.reason)
+        return Evaluation(self.decision, own + self.obligations, (id, *self.path), self.reason, self.fault)
 
 
 NOT_APPLICABLE: Final = Evaluation(Decision.NOT_APPLICABLE, reason="no rule applies")
@@ -67,4 +72,4 @@ NOT_APPLICABLE: Final = Evaluation(Decision.NOT_APPLICABLE, reason="no rule appl
 
 def indeterminate(id: str, fault: Fault) -> Evaluation:
     """The result of the element ``id`` that could not be evaluated."""
-    return Evaluation(Decision.INDETERMINATE, (), (id,), f"{id}: {fault.reason}")
+    return Evaluation(Decision.INDETERMINATE, (), (id,), f"{id}: {fault.reason}", fault)

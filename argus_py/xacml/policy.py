@@ -20,10 +20,16 @@ class Category(Enum):
     ENVIRONMENT = "Environment"
 
 
+Namespaces = tuple[tuple[str, str], ...]  # prefixes and what they stand for, sorted
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeValue:
+    """``namespaces`` are kept where the text is an XPath expression."""
+
     datatype: str
     text: str
+    namespaces: Namespaces = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,49 @@ class AttributeDesignator:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeSelector:
+    """``path``: XPath 1.0 from the Request element of the request context."""
+
+    path: str
+    datatype: str
+    namespaces: Namespaces = ()
+    must_be_present: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VariableReference:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionReference:
+    """The Function element: a function as the argument of another one."""
+
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    function: str
+    arguments: tuple["Expression | FunctionReference", ...] = ()
+
+
+Expression = Apply | AttributeValue | AttributeDesignator | AttributeSelector | VariableReference
+
+
+@dataclass(frozen=True, slots=True)
+class VariableDefinition:
+    id: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
-    """True if ``function(value, x)`` is true for some x of the designated bag."""
+    """True if ``function(value, x)`` is true for some x of the designated, or selected, bag."""
 
     function: str
     value: AttributeValue
-    designator: AttributeDesignator
+    designator: AttributeDesignator | AttributeSelector
 
 
 Alternative = tuple[Match, ...]  # a Subject, Resource, Action or Environment element: all its matches must be true
@@ -59,6 +102,12 @@ class Target:
     actions: tuple[Alternative, ...] = ()
     environments: tuple[Alternative, ...] = ()
 
+    @property
+    def parts(self) -> tuple[tuple[Alternative, ...], ...]:
+        """Those that are there."""
+        parts = (self.subjects, self.resources, self.actions, self.environments)
+        return tuple(part for part in parts if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -66,11 +115,12 @@ class Rule:
     effect: Effect
     target: Target = field(default_factory=Target)
     description: str | None = None
+    condition: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """``combining`` is the URI of a rule-combining algorithm."""
+    """``combining`` is the URI of a rule-combining algorithm. ``variables`` are for the conditions of its rules."""
 
     id: str
     combining: str
@@ -79,16 +129,27 @@ class Policy:
     obligations: tuple[Obligation, ...] = ()
     description: str | None = None
     version: str = "1"
+    variables: tuple[VariableDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyIdReference:
+    """Versions are patterns: numbers, ``*`` for any number, ``+`` at the end for any numbers (section 5.21)."""
+
     id: str
+    version: str | None = None
+    earliest: str | None = None
+    latest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySetIdReference:
+    """Versions as of PolicyIdReference."""
+
     id: str
+    version: str | None = None
+    earliest: str | None = None
+    latest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

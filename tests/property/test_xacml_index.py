@@ -1,4 +1,7 @@
-"""The prepared policy answers as the evaluator does: decision, obligations, path and reason, errors included."""
+"""The prepared policy answers as the evaluator does: decision, obligations, path, reason and fault, errors included."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,24 +15,35 @@ from argus_py.xacml.evaluator import evaluate
 from argus_py.xacml.functions import FunctionUri
 from argus_py.xacml.index import compile_policy
 from argus_py.xacml.policy import (
+    Apply,
     AttributeDesignator,
+    AttributeSelector,
     AttributeValue,
     Category,
     Combining,
+    Expression,
+    FunctionReference,
     Match,
     Policy,
     PolicyIdReference,
     PolicySet,
+    PolicySetIdReference,
     Rule,
     Target,
+    VariableDefinition,
+    VariableReference,
 )
+from argus_py.xacml.trace import Recorder
 
 # Few values, so that they meet; each list has some that cannot be read.
 NAMES = ["CN=a,O=x", "cn=A, o=X", "CN=b,O=x", "O=x", "", "E=a@b", "no name"]
 FQANS = ["/dteam", "/dteam/Role=NULL", "/dteam/Role=pilot", "/atlas", "", "dteam"]
 WORDS = ["dteam", " dteam", "atlas", "", "  "]
 PLACES = ["http://wn.example.org/1", "http://wnXexample.org/1", "http://wn.example.org/2", "wn", "", "w\ud800"]
-PATTERNS = [".*", "http://wn.example.org/1", "http://wn[.]example[.]org/.*", "w.", "wn|ce", "(((", "a*+", "(?i)WN"]
+PATTERNS = [
+    *(".*", "http://wn.example.org/1", "http://wn[.]example[.]org/.*", "w.", "wn|ce", "(((", "a*+", "(?i)WN"),
+    *(".+", "wn", "w?n", "[^/]*", "(?s).*", "http.*", ".*1", ".*/2"),  # enough to be matched in one pass
+]
 
 SUBJECT_ATTRIBUTES = [
     (AttributeId.SUBJECT_ID, DataType.X500_NAME, FunctionUri.X500_NAME_EQUAL, NAMES),
@@ -51,8 +65,11 @@ def matches(category: Category, known: list[tuple[str, str, str, list[str]]]) ->
     def match(draw: st.DrawFn) -> Match:
         attribute_id, datatype, function, values = draw(st.sampled_from(known))
         issuer, must_be_present = draw(ISSUERS), draw(st.integers(0, 9)) == 0
-        designator = AttributeDesignator(category, attribute_id, datatype, issuer, must_be_present)
-        return Match(function, AttributeValue(datatype, draw(st.sampled_from(values))), designator)
+        value = AttributeValue(datatype, draw(st.sampled_from(values)))
+        if datatype == DataType.STRING and draw(st.integers(0, 9)) == 0:
+            selector = AttributeSelector(f"//*[@AttributeId='{attribute_id}']/*/text()", datatype, (), must_be_present)
+            return Match(function, value, selector)
+        return Match(function, value, AttributeDesignator(category, attribute_id, datatype, issuer, must_be_present))
 
     return match()
 
@@ -75,6 +92,57 @@ IDS = st.integers(0, 99).map(str)
 EFFECTS = st.sampled_from(Effect)
 OBLIGATIONS = st.lists(st.builds(Obligation, IDS, EFFECTS), max_size=2).map(tuple)
 
+FUNCTION = "urn:oasis:names:tc:xacml:1.0:function:"
+VO_BAG = AttributeDesignator(Category.SUBJECT, Glite.VIRTUAL_ORGANIZATION, DataType.STRING)
+ONE_VO = Apply(FUNCTION + "string-one-and-only", (VO_BAG,))
+HOUR = AttributeDesignator(Category.ENVIRONMENT, AttributeId.CURRENT_TIME, DataType.TIME, must_be_present=True)
+VARIABLES = (
+    VariableDefinition("v", Apply(FUNCTION + "string-equal", (AttributeValue(DataType.STRING, "dteam"), ONE_VO))),
+    VariableDefinition("w", Apply(FUNCTION + "not", (VariableReference("v"),))),
+)
+
+
+def strings(texts: list[str]) -> st.SearchStrategy[AttributeValue]:
+    return st.sampled_from(texts).map(lambda text: AttributeValue(DataType.STRING, text))
+
+
+SIMPLE_CONDITIONS = st.one_of(
+    st.sampled_from(["true", "false", "maybe"]).map(lambda word: AttributeValue(DataType.BOOLEAN, word)),
+    st.sampled_from(["v", "w"]).map(VariableReference),
+    strings(WORDS).map(lambda word: Apply(FUNCTION + "string-is-in", (word, VO_BAG))),
+    strings(PATTERNS).map(lambda pattern: Apply(FUNCTION + "string-regexp-match", (pattern, ONE_VO))),
+    strings(PATTERNS).map(
+        lambda pattern: Apply(
+            FUNCTION + "any-of", (FunctionReference(FunctionUri.STRING_REGEXP_MATCH), pattern, VO_BAG)
+        )
+    ),
+    st.just(
+        Apply(
+            FUNCTION + "time-less-than",
+            (Apply(FUNCTION + "time-one-and-only", (HOUR,)), AttributeValue(DataType.TIME, "12:00:00Z")),
+        )
+    ),
+    st.just(
+        Apply(
+            FUNCTION + "integer-equal",
+            (
+                Apply(FUNCTION + "xpath-node-count", (AttributeValue(DataType.STRING, "//*[@Issuer]"),)),
+                AttributeValue(DataType.INTEGER, "1"),
+            ),
+        )
+    ),
+)
+CONDITIONS: st.SearchStrategy[Expression] = st.recursive(
+    SIMPLE_CONDITIONS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda each: Apply(FUNCTION + "or", tuple(each))),
+        st.lists(inner, max_size=3).map(lambda each: Apply(FUNCTION + "and", tuple(each))),
+        inner.map(lambda each: Apply(FUNCTION + "not", (each,))),
+    ),
+    max_leaves=4,
+)
+RULES = st.builds(Rule, IDS, EFFECTS, TARGETS, condition=st.one_of(st.none(), st.none(), CONDITIONS))
+
 
 def mostly(first_applicable: str, others: dict[str, object]) -> st.SearchStrategy[str]:
     return st.one_of(st.just(first_applicable), st.just(first_applicable), st.sampled_from(sorted(others)))
@@ -84,13 +152,39 @@ POLICIES = st.builds(
     Policy,
     id=IDS,
     combining=mostly(Combining.RULES_FIRST_APPLICABLE, dict(RULE_ALGORITHMS)),
-    rules=st.lists(st.builds(Rule, IDS, EFFECTS, TARGETS), max_size=8).map(tuple),
+    rules=st.lists(RULES, max_size=8).map(tuple),
     target=TARGETS,
     obligations=OBLIGATIONS,
+    variables=st.just(VARIABLES),
+)
+# Among so many rules that ask for a pattern alone, the patterns are worth a look-up.
+POLICIES_OF_PATTERNS = st.builds(
+    Policy,
+    id=IDS,
+    combining=mostly(Combining.RULES_FIRST_APPLICABLE, dict(RULE_ALGORITHMS)),
+    rules=st.lists(
+        st.builds(
+            Rule,
+            IDS,
+            EFFECTS,
+            st.builds(
+                Target,
+                resources=parts(Category.RESOURCE, RESOURCE_ATTRIBUTES[:1]),
+                actions=parts(Category.ACTION, ACTION_ATTRIBUTES),
+            ),
+        ),
+        min_size=10,
+        max_size=30,
+    ).map(tuple),
+)
+REFERENCES = st.one_of(
+    st.builds(PolicyIdReference, IDS), st.builds(PolicySetIdReference, st.one_of(IDS, st.just("root")))
 )
 
 
-def policy_sets(children: st.SearchStrategy[Policy | PolicySet | PolicyIdReference]) -> st.SearchStrategy[PolicySet]:
+def policy_sets(
+    children: st.SearchStrategy[Policy | PolicySet | PolicyIdReference | PolicySetIdReference],
+) -> st.SearchStrategy[PolicySet]:
     return st.builds(
         PolicySet,
         id=IDS,
@@ -101,9 +195,16 @@ def policy_sets(children: st.SearchStrategy[Policy | PolicySet | PolicyIdReferen
     )
 
 
-ROOTS = policy_sets(st.one_of(POLICIES, policy_sets(POLICIES), st.builds(PolicyIdReference, IDS))).filter(
-    lambda root: root.children
-)
+@st.composite
+def roots(draw: st.DrawFn) -> PolicySet:
+    """Some references lead to what is there, some nowhere."""
+    inner = policy_sets(st.one_of(POLICIES, REFERENCES))
+    root = draw(policy_sets(st.one_of(POLICIES, POLICIES_OF_PATTERNS, inner, REFERENCES)))
+    known = [child.id for child in root.children if isinstance(child, Policy | PolicySet)]
+    if not known or draw(st.booleans()):
+        return root
+    reference = PolicyIdReference if draw(st.booleans()) else PolicySetIdReference
+    return replace(root, children=(reference(draw(st.sampled_from(known))), *root.children))
 
 
 def attributes(known: list[tuple[str, str, list[str]]]) -> st.SearchStrategy[tuple[Attribute, ...]]:
@@ -150,9 +251,28 @@ REQUESTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(ROOTS, st.lists(REQUESTS, min_size=1, max_size=5))
-def test_the_index_answers_as_the_evaluator(root: PolicySet, requests: list[Request]) -> None:
+MOMENTS = st.one_of(st.none(), st.just(datetime(2026, 1, 1, 9, tzinfo=UTC)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(roots(), st.lists(REQUESTS, min_size=1, max_size=5), MOMENTS)
+def test_the_index_answers_as_the_evaluator(root: PolicySet, requests: list[Request], moment: datetime | None) -> None:
     compiled = compile_policy(root)
     for request in requests:
-        assert compiled.evaluate(request) == evaluate(root, request)
+        evaluation = evaluate(root, request, moment)
+        assert compiled.evaluate(request, moment) == evaluation
+        assert compiled.evaluate(request, moment) == evaluation  # now that it is remembered
+
+
+@settings(max_examples=100, deadline=None)
+@given(roots(), REQUESTS)
+def test_a_recorder_changes_nothing_and_sees_the_way_to_the_decision(root: PolicySet, request: Request) -> None:
+    trace = Recorder()
+    evaluation = evaluate(root, request, trace=trace)
+    assert evaluation == evaluate(root, request) == trace.root.evaluation
+    nodes = [trace.root]
+    for id in evaluation.path:
+        nodes = [node for node in nodes if node.element.id == id]
+        assert nodes
+        assert all(node.explanation for node in nodes)
+        nodes = [child for node in nodes for child in node.children]

@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argus_py.xacml.java_pattern import JavaPattern
+from argus_py.xacml.java_pattern import JavaPattern, PatternSet
 
 # "." of Python excludes LF alone, so texts have no other line end.
 TEXTS = st.text(alphabet="abAB1_-./ \n", max_size=6)
@@ -54,13 +54,23 @@ def test_a_pattern_matches_as_in_a_backtracking_engine(flags: str, pattern: str,
 
 
 @settings(max_examples=300, deadline=None)
-@given(PATTERNS, st.lists(TEXTS, min_size=1, max_size=20))
-def test_what_matches_begins_and_ends_as_said(pattern: str, texts: list[str]) -> None:
-    compiled = JavaPattern.compile(pattern)
+@given(st.lists(st.tuples(st.sampled_from(["", "(?i)", "^"]), PATTERNS).map("".join), max_size=10), st.lists(TEXTS))
+def test_a_set_tells_what_each_of_its_patterns_tells(patterns: list[str], texts: list[str]) -> None:
+    compiled = [JavaPattern.compile(pattern) for pattern in patterns]
+    pattern_set = PatternSet(compiled)
     for text in texts:
-        if compiled.matches(text):
-            assert text.startswith(compiled.prefix)
-            assert text.endswith(compiled.suffix)
+        matching = pattern_set.matching(text)
+        assert matching is not None
+        assert sorted(matching) == [number for number, each in enumerate(compiled) if each.matches(text)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(PATTERNS, st.lists(TEXTS, min_size=1, max_size=20))
+def test_a_literal_is_all_that_matches(pattern: str, texts: list[str]) -> None:
+    compiled = JavaPattern.compile(pattern)
+    if compiled.literal is not None:
+        assert compiled.matches(compiled.literal)
+        assert not any(compiled.matches(text) for text in texts if text != compiled.literal)
 
 
 @settings(max_examples=100, deadline=None)
@@ -68,4 +78,4 @@ def test_what_matches_begins_and_ends_as_said(pattern: str, texts: list[str]) ->
 def test_quoted_text_stands_for_itself(text: str) -> None:
     compiled = JavaPattern.compile(f"\\Q{text}\\E")
     assert compiled.matches(text)
-    assert compiled.prefix == text
+    assert compiled.literal == text

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from argus_py.model.identifiers import DataType
 from argus_py.model.response import Effect, Obligation
 from argus_py.pap import editing
 from argus_py.pap.editing import Beside, End, PivotNotFound, Resources
@@ -12,7 +13,14 @@ from argus_py.spl.attributes import DEFAULT_MAPPINGS
 from argus_py.spl.lift import lift_resource
 from argus_py.spl.printer import format_resource
 from argus_py.xacml.functions import FunctionUri
-from argus_py.xacml.policy import Policy, PolicySet, PolicySetIdReference, Target
+from argus_py.xacml.policy import (
+    AttributeSelector,
+    AttributeValue,
+    Policy,
+    PolicySet,
+    PolicySetIdReference,
+    Target,
+)
 
 ResourcesOf = Callable[[str], Resources]
 
@@ -96,6 +104,24 @@ def test_a_deny_rule_that_may_let_somebody_through_is_no_ban(resources_of: Resou
     there = resources_of(f'resource ".*" {{ action ".*" {{ {rules} }} }}')
     action = next(editing.ban(there, ban_of(resources_of, 'subject="CN=Mallory,C=CH"'))[0].policies())
     assert [rule.id.startswith("new-") for rule in action.rules] == [True, *(False for _ in action.rules[1:])]
+
+
+def test_a_deny_rule_with_a_condition_is_no_ban(resources_of: ResourcesOf) -> None:
+    (there,) = editing.ban((), ban_of(resources_of, 'vo="a"'))
+    (action,) = there.policies()
+    (rule,) = action.rules
+    sometimes = replace(rule, id="sometimes", condition=AttributeValue(DataType.BOOLEAN, "false"))
+    there = replace(there, children=(replace(action, rules=(sometimes,)),))
+    ((banned,),) = (resource.policies() for resource in editing.ban((there,), ban_of(resources_of, 'vo="a"')))
+    assert [rule.condition for rule in banned.rules] == [None, sometimes.condition]
+
+
+def test_a_value_that_a_selector_finds_is_not_the_value_of_a_resource(resources_of: ResourcesOf) -> None:
+    (resource,) = resources_of('resource "a" { action "b" { rule deny { vo="a" } } }')
+    ((match,),) = resource.target.resources
+    selecting = replace(match, designator=AttributeSelector("//a", DataType.STRING))
+    assert editing.resource_value(resource) == "a"
+    assert editing.resource_value(replace(resource, target=Target(resources=((selecting,),)))) is None
 
 
 def test_a_ban_is_not_put_where_less_is_decided_than_its_value_says(resources_of: ResourcesOf) -> None:

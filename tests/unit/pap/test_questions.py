@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from argus_py.model.identifiers import DataType
 from argus_py.pap.editing import Resources
 from argus_py.pap.paps import Pap
 from argus_py.pap.questions import Answer, who_may
 from argus_py.spl.attributes import DEFAULT_MAPPINGS
+from argus_py.xacml.policy import AttributeValue
 
 ResourcesOf = Callable[[str], Resources]
 DEFAULT, CENTRAL = Pap("default-1", "default", enabled=True), Pap("central-1", "central", enabled=True)
@@ -88,6 +90,17 @@ def test_a_target_that_cannot_be_evaluated_ends_every_request(resources_of: Reso
     assert texts(answer) == ['rule permit { vo="a" }']
     assert answer.ends is not None
     assert answer.ends.startswith(f"{bad.id}: ")
+
+
+def test_a_rule_with_a_condition_shadows_nothing_and_is_shadowed_by_nothing(resources_of: ResourcesOf) -> None:
+    (local,) = resources_of('resource ".*" { action ".*" { rule deny { vo="a" } } }')
+    (action,) = local.policies()
+    (rule,) = action.rules
+    sometimes = replace(rule, id="sometimes", condition=AttributeValue(DataType.BOOLEAN, "true"))
+    local = replace(local, children=(replace(action, rules=(sometimes, rule, sometimes)),))
+    answer = ask((DEFAULT, (local,)))
+    assert [rule.shadowed_by for rule in answer.rules] == [None, None, None]
+    assert texts(answer)[0] == "deny in a way SPL cannot express: it has a condition"
 
 
 def test_a_rule_with_alternatives_shadows_nothing_and_is_shadowed_by_nothing(resources_of: ResourcesOf) -> None:

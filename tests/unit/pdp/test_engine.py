@@ -1,19 +1,33 @@
 """The decision of the PDP: one result, with its obligations, its resource and the way to it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from argus_py.errors import Unavailable
 from argus_py.model.attribute import Attribute
-from argus_py.model.identifiers import AttributeId, Glite, StatusUri
+from argus_py.model.identifiers import AttributeId, DataType, Glite, StatusUri
 from argus_py.model.request import Action, Request, Resource, Subject
-from argus_py.model.response import Decision
+from argus_py.model.response import Decision, Effect, MissingAttribute, Status, StatusCode
 from argus_py.pdp.engine import Engine
 from argus_py.snapshot import Snapshot
+from argus_py.xacml.functions import FunctionUri
 from argus_py.xacml.index import compile_policy
-from argus_py.xacml.policy import PolicySet
+from argus_py.xacml.policy import (
+    AttributeDesignator,
+    AttributeValue,
+    Category,
+    Combining,
+    Match,
+    Policy,
+    PolicySet,
+    PolicySetIdReference,
+    Rule,
+    Target,
+)
+from argus_py.xacml.request_attributes import MAX_VALUES
 
 POLICY = """
 resource "wn" {
@@ -28,15 +42,21 @@ resource "wn" {
 
 BROKEN_FOR_EMPTY_ACTIONS = 'resource "wn" { action ".*" { rule deny { "action"=".+" } rule permit { vo="dteam" } } }'
 
+DATE_EQUAL = "urn:oasis:names:tc:xacml:1.0:function:date-equal"
+
 EngineOf = Callable[[str], Engine]
+
+
+def engine_with(root: PolicySet, clock: Callable[[], datetime]) -> Engine:
+    policy = Snapshot("policy", lambda: compile_policy(root), clock)
+    policy.refresh()
+    return Engine(policy, clock)
 
 
 @pytest.fixture
 def engine_of(root_of: Callable[[str], PolicySet], clock: Callable[[], datetime]) -> EngineOf:
     def engine_of(text: str) -> Engine:
-        policy = Snapshot("policy", lambda: compile_policy(root_of(text)), clock)
-        policy.refresh()
-        return Engine(policy)
+        return engine_with(root_of(text), clock)
 
     return engine_of
 
@@ -55,7 +75,7 @@ def test_without_a_policy_everything_is_indeterminate_with_an_error(clock: Calla
 
     policy: Snapshot[object] = Snapshot("policy", unavailable, clock)
     policy.refresh()
-    response = Engine(policy).decide(request())  # type: ignore[arg-type]  # it never holds anything
+    response = Engine(policy, clock).decide(request())  # type: ignore[arg-type]  # it never holds anything
     [result] = response.results
     assert result.decision is Decision.INDETERMINATE
     assert result.status.code.value == StatusUri.PROCESSING_ERROR
@@ -83,13 +103,49 @@ def test_the_first_resource_names_the_only_result(engine_of: EngineOf) -> None:
     assert result.resource_id is None
 
 
-def test_an_evaluation_in_error_has_the_status_ok_and_a_reason(engine_of: EngineOf) -> None:
+def test_an_evaluation_in_error_has_the_status_of_the_standard_and_a_reason(engine_of: EngineOf) -> None:
     empty = Request(resources=request().resources, action=Action((Attribute(AttributeId.ACTION_ID, ("",)),)))
     response = engine_of(BROKEN_FOR_EMPTY_ACTIONS).decide(empty)
     [result] = response.results
-    assert (result.decision, result.status.code.value) == (Decision.INDETERMINATE, StatusUri.OK)
+    assert (result.decision, result.status.code.value) == (Decision.INDETERMINATE, StatusUri.SYNTAX_ERROR)
     assert response.trail.reason is not None
     assert AttributeId.ACTION_ID in response.trail.reason
+
+
+def test_what_is_missing_is_told_with_the_status(clock: Callable[[], datetime]) -> None:
+    designator = AttributeDesignator(Category.SUBJECT, "urn:a", DataType.STRING, "issuer", must_be_present=True)
+    match = Match(FunctionUri.STRING_EQUAL, AttributeValue(DataType.STRING, "x"), designator)
+    root = PolicySet("root", Combining.POLICIES_FIRST_APPLICABLE, target=Target(subjects=((match,),)))
+    [result] = engine_with(root, clock).decide(request()).results
+    missing = (MissingAttribute("urn:a", DataType.STRING, "issuer"),)
+    assert result.status == Status(StatusCode(StatusUri.MISSING_ATTRIBUTE), missing=missing)
+
+
+def test_a_policy_may_ask_for_the_time_of_the_request(clock: Callable[[], datetime]) -> None:
+    designator = AttributeDesignator(Category.ENVIRONMENT, AttributeId.CURRENT_DATE, DataType.DATE)
+    match = Match(DATE_EQUAL, AttributeValue(DataType.DATE, "2026-01-01Z"), designator)
+    rule = Rule("new year", Effect.DENY, Target(environments=((match,),)))
+    policy = Policy("policy", Combining.RULES_FIRST_APPLICABLE, (rule,))
+    engine = engine_with(PolicySet("root", Combining.POLICIES_FIRST_APPLICABLE, (policy,)), clock)
+    assert engine.decide(request()).results[0].decision is Decision.DENY
+
+
+def test_a_rule_behind_a_reference_is_told_in_words(
+    root_of: Callable[[str], PolicySet], clock: Callable[[], datetime]
+) -> None:
+    root = root_of(POLICY)
+    references = PolicySet("references", Combining.POLICIES_FIRST_APPLICABLE, (PolicySetIdReference("0"),))
+    engine = engine_with(replace(root, children=(references, *root.children)), clock)
+    trail = engine.decide(request()).trail
+    assert trail.decided_by[1:3] == ("references", "0")
+    assert trail.reason is not None
+    assert trail.reason.startswith('rule permit { vo="dteam" } of action "run" of resource "wn"')
+
+
+def test_a_request_with_too_many_values_is_not_evaluated(engine_of: EngineOf) -> None:
+    many = Request((Subject((Attribute("urn:a", ("x",) * (MAX_VALUES + 1)),)),))
+    [result] = engine_of(POLICY).decide(many).results
+    assert (result.decision, result.status.code.value) == (Decision.INDETERMINATE, StatusUri.PROCESSING_ERROR)
 
 
 def test_a_request_with_an_unknown_data_type_is_not_evaluated(engine_of: EngineOf) -> None:

@@ -20,7 +20,7 @@ from argus_py.soap.saml import (
 )
 from argus_py.xacml import context_xml
 from argus_py.xacml.context_xml import ContextSyntaxError
-from argus_py.xacml.policy_xml import PolicySyntaxError
+from argus_py.xacml.policy_elements import PolicySyntaxError
 
 Vector = Callable[[str], bytes]
 Canonical = Callable[[bytes], str]

@@ -22,12 +22,15 @@ from argus_py.spl.parser import parse
 from argus_py.xacml import policy as xacml
 from argus_py.xacml.functions import FunctionUri
 from argus_py.xacml.policy import (
+    AttributeDesignator,
+    AttributeSelector,
     AttributeValue,
     Category,
     Combining,
     Match,
     PolicyIdReference,
     Target,
+    VariableDefinition,
 )
 
 
@@ -51,6 +54,7 @@ LOWERED_RESOURCE = lower_resource(RESOURCE, DEFAULT_MAPPINGS, new_id)
 [LOWERED_ACTION] = LOWERED_RESOURCE.policies()
 [LOWERED_RULE] = LOWERED_ACTION.rules
 [[VO_MATCH]] = LOWERED_RULE.target.subjects
+VO = DEFAULT_MAPPINGS.named("vo").designator  # type: ignore[union-attr]  # it is among them
 
 
 @pytest.mark.parametrize(
@@ -148,6 +152,7 @@ def test_a_blank_description_is_none() -> None:
 def test_the_owner_of_a_resource_is_recognised_as_java_stored_it() -> None:
     rule = lowered(rule_of(**{"emi-resource-owner": "CN=a"}))
     [[match]] = rule.target.resources
+    assert isinstance(match.designator, AttributeDesignator)
     assert match.designator.attribute_id == DciSec.RESOURCE_OWNER
     stored = replace(rule, target=Target(resources=((replace(match, function=FunctionUri.STRING_EQUAL),),)))
     assert lift_rule(stored, DEFAULT_MAPPINGS) == lift_rule(rule, DEFAULT_MAPPINGS)
@@ -164,11 +169,12 @@ def with_match(**changes: object) -> Target:
         Target(resources=((VO_MATCH,),)),
         with_match(function=FunctionUri.STRING_REGEXP_MATCH),
         with_match(value=AttributeValue(DataType.ANY_URI, "x")),
-        with_match(designator=replace(VO_MATCH.designator, attribute_id="urn:unknown")),
-        with_match(designator=replace(VO_MATCH.designator, issuer="i")),
-        with_match(designator=replace(VO_MATCH.designator, must_be_present=True)),
-        with_match(designator=replace(VO_MATCH.designator, subject_category="machine")),
-        with_match(designator=replace(VO_MATCH.designator, category=Category.ENVIRONMENT)),
+        with_match(designator=replace(VO, attribute_id="urn:unknown")),
+        with_match(designator=replace(VO, issuer="i")),
+        with_match(designator=replace(VO, must_be_present=True)),
+        with_match(designator=replace(VO, subject_category="machine")),
+        with_match(designator=replace(VO, category=Category.ENVIRONMENT)),
+        with_match(designator=AttributeSelector("//vo", DataType.STRING)),
     ],
 )
 def test_a_rule_that_says_more_or_less_than_spl_can_is_not_told_as_something_else(target: Target) -> None:
@@ -176,9 +182,10 @@ def test_a_rule_that_says_more_or_less_than_spl_can_is_not_told_as_something_els
         lift_rule(replace(LOWERED_RULE, target=target), DEFAULT_MAPPINGS)
 
 
-def test_a_described_rule_is_not_expressible() -> None:
+@pytest.mark.parametrize("changes", [{"description": "why"}, {"condition": AttributeValue(DataType.BOOLEAN, "true")}])
+def test_a_rule_with_a_description_or_a_condition_is_not_expressible(changes: dict[str, object]) -> None:
     with pytest.raises(NotExpressible):
-        lift_rule(replace(LOWERED_RULE, description="why"), DEFAULT_MAPPINGS)
+        lift_rule(replace(LOWERED_RULE, **changes), DEFAULT_MAPPINGS)  # type: ignore[arg-type]
 
 
 def with_two(matches: tuple[tuple[Match, ...], ...]) -> Target:
@@ -191,6 +198,7 @@ def with_two(matches: tuple[tuple[Match, ...], ...]) -> Target:
         {"combining": "urn:oasis:names:tc:xacml:1.0:rule-combining-algorithm:deny-overrides"},
         {"target": Target()},
         {"target": Target(subjects=((VO_MATCH,),))},
+        {"variables": (VariableDefinition("v", VO_MATCH.value),)},
         {"obligations": (Obligation("o", Effect.DENY),)},
         {"obligations": (Obligation("o", Effect.PERMIT, (AttributeAssignment("urn:unknown", "v"),)),)},
         {"obligations": (Obligation("o", Effect.PERMIT, (AttributeAssignment(Glite.FQAN, "/v", DataType.STRING),)),)},

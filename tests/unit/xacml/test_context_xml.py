@@ -10,6 +10,7 @@ from argus_py.model.response import (
     AttributeAssignment,
     Decision,
     Effect,
+    MissingAttribute,
     Obligation,
     Result,
     Status,
@@ -19,12 +20,14 @@ from argus_py.xacml.context_xml import (
     CONTEXT_NAMESPACE,
     ContextSyntaxError,
     read_request,
+    request_from_element,
+    request_to_element,
     results_from_element,
     results_to_element,
     write_request,
 )
-from argus_py.xacml.document import NotXmlText
-from argus_py.xacml.policy_xml import PolicySyntaxError
+from argus_py.xacml.document import NotXmlText, XmlSyntaxError
+from argus_py.xacml.policy_elements import PolicySyntaxError
 
 REQUEST = Request(
     subjects=(
@@ -79,6 +82,33 @@ def test_values_are_read_as_they_stand() -> None:
     assert read_request(xml).action == Action((Attribute("i", (" x<y> ", ""), "t"),))
 
 
+CONTENT = '<ResourceContent><r xmlns="urn:r" k="1">a<b/>c</r></ResourceContent>'
+
+
+def test_resource_content_is_kept_as_text_and_as_markup_if_it_has_elements() -> None:
+    (resource,) = read_request(request_of(f"<Resource>{CONTENT}</Resource>")).resources
+    assert resource.content == "ac"
+    assert resource.markup == CONTENT.replace("<Res", f'<ResourceContent xmlns="{CONTEXT_NAMESPACE}"', 1).replace(
+        "ourceContent>", ">", 1
+    )
+    (plain,) = read_request(request_of("<Resource><ResourceContent> x </ResourceContent></Resource>")).resources
+    assert plain == Resource((), " x ")
+
+
+def test_the_markup_of_a_resource_is_written_as_it_is() -> None:
+    request = read_request(request_of(f"<Resource>{CONTENT}</Resource>"))
+    written = etree.fromstring(write_request(request))
+    assert [element.tag for element in written.iter("{urn:r}*")] == ["{urn:r}r", "{urn:r}b"]
+    with pytest.raises(XmlSyntaxError):
+        write_request(Request(resources=(Resource((), "", "<r>"),)))
+
+
+def test_a_verbatim_document_has_every_value_as_it_was_sent() -> None:
+    values = (" x\n", "\t ", "")
+    element = request_to_element(Request((Subject((Attribute("urn:a", values),)),)), verbatim=True)
+    assert request_from_element(element).subjects[0].attributes[0].values == values
+
+
 def test_a_missing_environment_and_a_missing_attribute_id_are_taken() -> None:
     request = read_request(request_of('<Subject><Attribute DataType="t"/></Subject>'))
     assert request == Request((Subject((Attribute("", (), "t"),)),))
@@ -120,6 +150,16 @@ def test_another_root_is_no_request() -> None:
         Result(Decision.PERMIT),
         Result(Decision.NOT_APPLICABLE, resource_id="a & b"),
         Result(Decision.INDETERMINATE, Status(StatusCode(StatusUri.PROCESSING_ERROR, StatusCode("urn:minor")), "why")),
+        Result(
+            Decision.INDETERMINATE,
+            Status(
+                StatusCode(StatusUri.MISSING_ATTRIBUTE),
+                missing=(
+                    MissingAttribute("urn:a", DataType.STRING),
+                    MissingAttribute("urn:b", DataType.FQAN, "issuer"),
+                ),
+            ),
+        ),
         Result(
             Decision.DENY,
             obligations=(

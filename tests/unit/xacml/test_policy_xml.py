@@ -11,10 +11,13 @@ from argus_py.model.identifiers import AttributeId, DataType
 from argus_py.model.response import AttributeAssignment, Effect, Obligation
 from argus_py.xacml.document import NotXmlText
 from argus_py.xacml.policy import (
+    Apply,
     AttributeDesignator,
+    AttributeSelector,
     AttributeValue,
     Category,
     Combining,
+    FunctionReference,
     Match,
     Policy,
     PolicyIdReference,
@@ -22,10 +25,11 @@ from argus_py.xacml.policy import (
     PolicySetIdReference,
     Rule,
     Target,
+    VariableDefinition,
+    VariableReference,
 )
+from argus_py.xacml.policy_elements import PolicyNotSupported, PolicySyntaxError
 from argus_py.xacml.policy_xml import (
-    PolicyNotSupported,
-    PolicySyntaxError,
     policy_from_element,
     policy_set_from_element,
     policy_set_to_element,
@@ -61,11 +65,8 @@ def policy_set_xml(content: str = "") -> bytes:
     ).encode()
 
 
-MATCH = Match(
-    STRING_EQUAL,
-    AttributeValue(DataType.STRING, "dteam"),
-    AttributeDesignator(Category.SUBJECT, "vo", DataType.STRING),
-)
+VO = AttributeDesignator(Category.SUBJECT, "vo", DataType.STRING)
+MATCH = Match(STRING_EQUAL, AttributeValue(DataType.STRING, "dteam"), VO)
 
 
 def test_a_rule_is_read_with_its_value_trimmed() -> None:
@@ -100,7 +101,7 @@ def test_everything_of_a_policy_is_written_and_read_back() -> None:
         AttributeValue(DataType.STRING, "<&>"),
         AttributeDesignator(Category.ENVIRONMENT, "e", DataType.STRING, issuer="i", must_be_present=True),
     )
-    other = replace(MATCH, designator=replace(MATCH.designator, subject_category="machine"))
+    other = replace(MATCH, designator=replace(VO, subject_category="machine"))
     policy = Policy(
         "p",
         "urn:oasis:names:tc:xacml:1.0:rule-combining-algorithm:deny-overrides",
@@ -128,7 +129,7 @@ def test_a_delivered_policy_is_written_as_the_java_pap_writes_it(name: str) -> N
 @pytest.mark.parametrize(
     "skipped",
     [
-        "<x:PolicyDefaults><x:XPathVersion>1</x:XPathVersion></x:PolicyDefaults>",
+        "<x:PolicyDefaults><x:XPathVersion>2</x:XPathVersion></x:PolicyDefaults>",
         '<x:CombinerParameters><x:CombinerParameter ParameterName="n"/></x:CombinerParameters>',
         "<!-- comment --><?pi?>",
     ],
@@ -137,11 +138,166 @@ def test_what_does_not_change_a_decision_is_skipped(skipped: str) -> None:
     assert read_policy(policy_xml(before=skipped)) == read_policy(policy_xml())
 
 
-@pytest.mark.parametrize("name", ["Condition", "VariableDefinition", "AttributeSelector", "Apply"])
-def test_what_is_not_supported_is_named_with_its_line(name: str) -> None:
-    with pytest.raises(PolicyNotSupported, match=f"line 2: {name} is not supported yet") as refusal:
-        read_policy(policy_xml(f'<x:Rule Effect="Deny" RuleId="r">\n<x:{name}/></x:Rule>'))
-    assert (refusal.value.name, refusal.value.line) == (name, 2)
+STRING = f'DataType="{DataType.STRING}"'
+STRING_IS_IN = "urn:oasis:names:tc:xacml:1.0:function:string-is-in"
+ANY_OF = "urn:oasis:names:tc:xacml:1.0:function:any-of"
+NODE_COUNT = "urn:oasis:names:tc:xacml:1.0:function:xpath-node-count"
+INTEGER_EQUAL = "urn:oasis:names:tc:xacml:1.0:function:integer-equal"
+IS_IN = f"""<x:Apply FunctionId="{STRING_IS_IN}"><x:AttributeValue {STRING}>dteam</x:AttributeValue>
+<x:SubjectAttributeDesignator AttributeId="vo" {STRING}/></x:Apply>"""
+
+
+def rule_xml(condition: str) -> str:
+    return f'<x:Rule Effect="Permit" RuleId="r"><x:Condition>{condition}</x:Condition></x:Rule>'
+
+
+def condition_of(xml: bytes) -> object:
+    (rule,) = read_policy(xml).rules
+    return rule.condition
+
+
+def test_conditions_and_variables_are_read() -> None:
+    any_of = f"""<x:Apply FunctionId="{ANY_OF}"><x:Function FunctionId="{STRING_EQUAL}"/>
+    <x:AttributeValue {STRING}> a </x:AttributeValue>
+    <x:ActionAttributeDesignator AttributeId="b" {STRING} MustBePresent="true"/></x:Apply>"""
+    definition = f'<x:VariableDefinition VariableId="v">{any_of}</x:VariableDefinition>'
+    policy = read_policy(policy_xml(definition + rule_xml('<x:VariableReference VariableId="v"/>')))
+    designator = AttributeDesignator(Category.ACTION, "b", DataType.STRING, must_be_present=True)
+    arguments = (FunctionReference(STRING_EQUAL), AttributeValue(DataType.STRING, "a"), designator)
+    assert policy.variables == (VariableDefinition("v", Apply(ANY_OF, arguments)),)
+    assert policy.rules[0].condition == VariableReference("v")
+    assert condition_of(policy_xml(rule_xml(IS_IN))) == Apply(
+        STRING_IS_IN, (AttributeValue(DataType.STRING, "dteam"), VO)
+    )
+
+
+SELECTOR = f'<x:AttributeSelector {STRING} RequestContextPath="//q:a/x:b/text()" xmlns:q="urn:q" xmlns:n="urn:n"/>'
+
+
+def test_a_selector_keeps_the_prefixes_it_uses() -> None:
+    content = f"""<x:Rule Effect="Permit" RuleId="r"><x:Target><x:Subjects><x:Subject>
+    <x:SubjectMatch MatchId="{STRING_EQUAL}"><x:AttributeValue {STRING}>a</x:AttributeValue>{SELECTOR}</x:SubjectMatch>
+    </x:Subject></x:Subjects></x:Target></x:Rule>"""
+    policy = read_policy(policy_xml(content))
+    selector = AttributeSelector("//q:a/x:b/text()", DataType.STRING, (("q", "urn:q"), ("x", NAMESPACE)))
+    assert policy.rules[0].target.subjects[0][0].designator == selector
+    assert read_policy(write_policy(policy)) == policy
+
+
+def test_an_xpath_argument_keeps_the_prefixes_it_uses_and_no_other_value_does() -> None:
+    count = f"""<x:Apply FunctionId="{INTEGER_EQUAL}"><x:Apply FunctionId="{NODE_COUNT}">
+    <x:AttributeValue {STRING} xmlns:q="urn:q">//q:a</x:AttributeValue></x:Apply>
+    <x:AttributeValue DataType="{DataType.INTEGER}">1</x:AttributeValue></x:Apply>"""
+    policy = read_policy(policy_xml(rule_xml(count)))
+    assert policy.rules[0].condition == Apply(
+        INTEGER_EQUAL,
+        (
+            Apply(NODE_COUNT, (AttributeValue(DataType.STRING, "//q:a", (("q", "urn:q"),)),)),
+            AttributeValue(DataType.INTEGER, "1"),
+        ),
+    )
+    assert read_policy(write_policy(policy)) == policy
+
+
+VERSION = "http://www.w3.org/TR/1999/Rec-xpath-19991116"
+
+
+def test_a_policy_with_xpath_is_written_with_the_version_of_it() -> None:
+    in_condition = f"""<x:Apply FunctionId="{STRING_IS_IN}"><x:AttributeValue {STRING}>a</x:AttributeValue>
+    {SELECTOR}</x:Apply>"""
+    xml = write_policy(read_policy(policy_xml(rule_xml(in_condition))))
+    assert f"<xacml:PolicyDefaults><xacml:XPathVersion>{VERSION}</xacml:XPathVersion>".encode() in xml
+    assert b"XPathVersion" not in write_policy(read_policy(policy_xml()))
+    target = Target(actions=((replace(MATCH, designator=AttributeSelector("//a", DataType.STRING)),),))
+    policy_set = PolicySet("s", Combining.POLICIES_FIRST_APPLICABLE, target=target)
+    assert b"<xacml:PolicySetDefaults>" in write_policy_set(policy_set)
+    assert read_policy_set(write_policy_set(policy_set)) == policy_set
+
+
+@pytest.mark.parametrize(("version", "refused"), [(VERSION, False), (VERSION.upper(), False), ("urn:2.0", True)])
+def test_another_version_of_xpath_is_refused_where_there_is_xpath(version: str, refused: bool) -> None:
+    defaults = f"<x:PolicyDefaults><x:XPathVersion> {version} </x:XPathVersion></x:PolicyDefaults>"
+    condition = f"""<x:Apply FunctionId="{STRING_IS_IN}"><x:AttributeValue {STRING}>a</x:AttributeValue>
+    {SELECTOR}</x:Apply>"""
+    read_policy(policy_xml(rule_xml(IS_IN), before=defaults))
+    xml = policy_xml(rule_xml(condition), before=defaults)
+    if refused:
+        with pytest.raises(PolicyNotSupported, match="only XPath") as refusal:
+            read_policy(xml)
+        assert refusal.value.name == version
+    else:
+        read_policy(xml)
+
+
+def test_references_keep_the_versions_they_ask_for() -> None:
+    content = (
+        '<x:PolicyIdReference Version="1.*" EarliestVersion="1.2">a</x:PolicyIdReference>'
+        '<x:PolicySetIdReference LatestVersion="3.+">b</x:PolicySetIdReference>'
+    )
+    policy_set = read_policy_set(policy_set_xml(content))
+    assert policy_set.children == (
+        PolicyIdReference("a", version="1.*", earliest="1.2"),
+        PolicySetIdReference("b", latest="3.+"),
+    )
+    assert read_policy_set(write_policy_set(policy_set)) == policy_set
+
+
+@pytest.mark.parametrize(
+    ("condition", "reason"),
+    [
+        ("", "Condition needs one expression"),
+        (IS_IN * 2, "Condition needs one expression"),
+        ("<x:Ban/>", "an expression is expected"),
+        (f'<x:Function FunctionId="{STRING_EQUAL}"/>', "an expression is expected"),
+        (f"<x:AttributeValue {STRING}>true</x:AttributeValue>", "rule r of policy p: the condition is not boolean"),
+        ('<x:VariableReference VariableId="w"/>', "rule r of policy p: the variable 'w' is not defined"),
+        (IS_IN.replace(STRING_IS_IN, STRING_EQUAL), f"rule r of policy p: {STRING_EQUAL} does not take"),
+        (IS_IN.replace("dteam", "<b/>"), "text is expected"),
+        (f'<x:Apply FunctionId="{NODE_COUNT}">{IS_IN}</x:Apply>', "is not a constant string"),
+    ],
+)
+def test_a_condition_that_is_none_is_refused_with_its_rule(condition: str, reason: str) -> None:
+    with pytest.raises(PolicySyntaxError, match=re.escape(reason)) as refusal:
+        read_policy(policy_xml(rule_xml(condition)))
+    assert refusal.value.line == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "name"),
+    [
+        (IS_IN.replace(STRING_IS_IN, "urn:f"), "urn:f"),
+        (IS_IN.replace(STRING, 'DataType="urn:t"'), "urn:t"),
+        (
+            f'<x:Apply FunctionId="{STRING_IS_IN}"><x:AttributeValue {STRING}/>'
+            f'<x:AttributeSelector {STRING} RequestContextPath="//a[//b]"/></x:Apply>',
+            "//a[//b]",
+        ),
+    ],
+)
+def test_what_a_condition_needs_and_is_not_supported_is_named(condition: str, name: str) -> None:
+    with pytest.raises(PolicyNotSupported) as refusal:
+        read_policy(policy_xml(rule_xml(condition)))
+    assert refusal.value.name == name
+
+
+def test_a_selector_in_a_target_that_is_not_supported_is_named() -> None:
+    xml = (
+        policy_xml()
+        .decode()
+        .replace(
+            f'<x:SubjectAttributeDesignator AttributeId="vo" {STRING} MustBePresent="false"/>',
+            f'<x:AttributeSelector {STRING} RequestContextPath="x["/>',
+        )
+    )
+    with pytest.raises(PolicyNotSupported) as refusal:
+        read_policy(xml.encode())
+    assert refusal.value.name == "x["
+
+
+def test_wrong_variables_are_refused_even_if_nothing_needs_them() -> None:
+    definition = '<x:VariableDefinition VariableId="v"><x:VariableReference VariableId="v"/></x:VariableDefinition>'
+    with pytest.raises(PolicySyntaxError, match="policy p: the variable 'v' is defined by itself"):
+        read_policy(policy_xml(definition))
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,23 @@
-"""The TLS handshake of one connection, so that it is known who failed and why, and so that the client is told.
+"""The TLS handshake of one connection: who failed and why is logged and counted, and the client is told.
 
-asyncio and uvloop drop a failed connection in silence: the log stays empty, and the alert that OpenSSL has written for
-the client is never sent. Here the alert goes out, the failure is logged and counted, and what the client still sends is
-read and thrown away for a moment: to close on unread octets would reset the connection and could take the alert away.
-
-The class below that does TLS is uvloop's own, used without its ``create_server``, which tells nobody the address.
+A handshake takes our processor about a millisecond, and whoever can reach the port can ask for one. So clients take
+turns, and between a few steps of handshakes everybody else is served: many at once, after a restart or in an attack,
+delay each other and hardly those who are connected already.
 """
 
 import asyncio
 import ssl
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from uvicorn.protocols.utils import get_remote_addr
-from uvloop.loop import SSLProtocol  # type: ignore[attr-defined]  # its stubs list what is documented
 
-from argus_py.web.openssl import JudgingContext
+from argus_py.web.fairness import Place, Places, Turns, neighbourhood
+from argus_py.web.tls_stream import TlsStream, take_leave
 
-_FAREWELL: Final = 1.0  # seconds a refused client has to read its alert
+_AT_ONCE: Final = 4  # steps of handshakes before the event loop looks after others
 _QUIET: Final = 60.0  # seconds between two log lines about the same failure of the same client
 _REMEMBERED: Final = 1000  # clients and failures; beyond that lines come more often than they should
 
@@ -53,98 +52,127 @@ class HandshakeFailures:
         return [("TlsHandshakeFailures", str(self._counts.total())), ("TlsHandshakeFailureCauses", causes)]
 
 
-class ServerContext(JudgingContext):
-    """``arriving`` is the connection that the next SSL object is made for."""
+class HandshakeTurns:
+    """Who goes on with his handshake next."""
 
-    arriving: "Arrival"
+    def __init__(self) -> None:
+        self._turns = Turns["Arrival"]()
+        self._going_on = False
 
-    def announce(self, arrival: "Arrival") -> None:
-        """The next SSL object is made for this connection, and tells it of its handshake."""
-        self.arriving = arrival
-        self.sslobject_class = _ObservedObject
+    def join(self, owner: str, arrival: "Arrival") -> None:
+        self._turns.join(owner, arrival)
+        if not self._going_on:
+            self._going_on = True
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def leave(self, owner: str, arrival: "Arrival") -> None:
+        self._turns.leave(owner, arrival)
+
+    def _go_on(self) -> None:
+        try:
+            for _ in range(_AT_ONCE):
+                if self._turns:
+                    self._turns.next().go_on()
+        finally:  # an error of ours in one handshake is not the end of all the others
+            self._going_on = bool(self._turns)
+            if self._going_on:
+                asyncio.get_running_loop().call_soon(self._go_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Handshakes:
+    """What all connections of a port have in common. ``seconds`` are for the whole handshake.
+
+    ``explain`` gives the cause of a failure, and the text about it.
+    """
+
+    explain: Callable[[ssl.SSLError], tuple[str, str]]
+    failures: HandshakeFailures
+    seconds: float
+    places: Places
+    turns: HandshakeTurns = field(default_factory=HandshakeTurns)
 
 
 class Arrival(asyncio.Protocol):
     """A connection of which nothing is known but its address; another protocol takes over when TLS is up."""
 
+    __slots__ = (
+        "_address", "_handshakes", "_heard", "_incoming", "_outgoing", "_over", "_owner", "_place", "_take_over",
+        "_timer", "_tls", "_transport",
+    )  # fmt: skip
+
+    _transport: asyncio.Transport
+    _timer: asyncio.TimerHandle
+
     def __init__(
-        self,
-        context: ServerContext,
-        take_over: Callable[[], asyncio.Protocol],
-        explain: Callable[[ssl.SSLError], tuple[str, str]],
-        failures: HandshakeFailures,
-        seconds: float,
+        self, context: ssl.SSLContext, handshakes: Handshakes, take_over: Callable[[Place], asyncio.Protocol]
     ) -> None:
-        """``explain`` gives the cause of a failure, and the text about it; ``seconds`` are for the whole handshake."""
-        self.heard = False
-        self._context = context
+        self._handshakes = handshakes
         self._take_over = take_over
-        self._explain = explain
-        self._failures = failures
-        self._seconds = seconds
-        self._failed = False
-        self._address = "-"
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._place: Place | None = None
+        self._heard = False
+        self._over = False
 
     def connection_made(self, transport: Any) -> None:
         address = get_remote_addr(transport)
         self._address = address[0] if address else "-"
+        self._owner = neighbourhood(self._address)
         self._transport = transport
-        self._loop = asyncio.get_running_loop()
-        ended: asyncio.Future[None] = self._loop.create_future()
-        ended.add_done_callback(self._ended)
-        tls = SSLProtocol(
-            self._loop,
-            self._take_over(),
-            self._context,
-            ended,
-            server_side=True,
-            ssl_handshake_timeout=self._seconds,
-        )
-        transport.set_protocol(tls)
-        self._context.announce(self)  # nothing comes between this and the SSL object, which is made in the next call
-        tls.connection_made(transport)
+        self._timer = asyncio.get_running_loop().call_later(self._handshakes.seconds, self._late)
+        self._place = self._handshakes.places.take(self._owner, self._give_way)
+        if self._place is None:
+            self._give_way()
 
-    def failed(self, error: ssl.SSLError) -> None:
-        """The handshake will not be continued; the alert is about to be sent."""
-        self._failed = True
-        self._failures.add(self._address, *self._explain(error))
-        self._loop.call_later(_FAREWELL, self._transport.close)
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return  # what comes now was sent before the client knew
+        self._heard = True
+        self._incoming.write(data)
+        self._transport.pause_reading()
+        self._handshakes.turns.join(self._owner, self)
 
-    def _ended(self, handshake: "asyncio.Future[None]") -> None:
-        """Failures that OpenSSL knows nothing of. Who comes and goes without a word, as probes do, is none."""
-        error = None if handshake.cancelled() else handshake.exception()
-        if self._failed or error is None:
-            return
-        if isinstance(error, ConnectionAbortedError):
-            self._failures.add(self._address, "timeout", f"it takes more than {self._seconds:g} seconds")
-        elif self.heard:
-            self._failures.add(self._address, "closed", "the client has closed the connection")
-
-
-class _ObservedObject(ssl.SSLObject):
-    """Reports the failure of its handshake, then keeps its user waiting: whoever waits sends what is to be sent."""
-
-    _incoming: ssl.MemoryBIO
-    _arrival: Arrival
-    _failed = False
-
-    @classmethod
-    def _create(cls, incoming: ssl.MemoryBIO, *args: Any, context: ServerContext, **kwargs: Any) -> "_ObservedObject":
-        made: _ObservedObject = super()._create(incoming, *args, context=context, **kwargs)  # type: ignore[misc]
-        made._incoming = incoming
-        made._arrival = context.arriving
-        return made
-
-    def do_handshake(self) -> None:
-        if self._failed:
-            self._incoming.read()
-            raise ssl.SSLWantReadError
-        self._arrival.heard = self._arrival.heard or self._incoming.pending > 0
+    def go_on(self) -> None:
+        """It is this client's turn."""
         try:
-            super().do_handshake()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._transport.write(self._outgoing.read())
+            self._transport.resume_reading()
         except ssl.SSLError as error:
-            self._failed = True
-            self._arrival.failed(error)
-            raise ssl.SSLWantReadError from error
+            self._fail(*self._handshakes.explain(error))
+            self._timer.cancel()
+            self._timer = take_leave(self._transport, self._outgoing)
+        else:
+            self._succeed()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._timer.cancel()
+        self._handshakes.turns.leave(self._owner, self)
+        if self._place is not None:
+            self._place.leave()
+        if self._heard and not self._over:  # who comes and goes without a word, as probes do, has not failed
+            self._fail("closed", "the client has closed the connection")
+
+    def _succeed(self) -> None:
+        assert self._place is not None
+        self._transport.write(self._outgoing.read())
+        self._place.give_way = self._transport.abort
+        TlsStream(self._transport, self._tls, self._incoming, self._outgoing).serve(self._take_over(self._place))
+        self._timer.cancel()
+
+    def _late(self) -> None:
+        self._cut_off("timeout", f"it takes more than {self._handshakes.seconds:g} seconds")
+
+    def _give_way(self) -> None:
+        self._cut_off("no_place", "there are too many connections")
+
+    def _cut_off(self, cause: str, text: str) -> None:
+        self._fail(cause, text)
+        self._handshakes.turns.leave(self._owner, self)
+        self._transport.abort()
+
+    def _fail(self, cause: str, text: str) -> None:
+        self._over = True
+        self._handshakes.failures.add(self._address, cause, text)

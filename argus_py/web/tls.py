@@ -14,7 +14,6 @@ that counts. Session tickets are off, because a session resumed from one carries
 uvicorn does not hand the client certificate on, hence a connection class of its own.
 """
 
-import functools
 import logging
 import ssl
 import time
@@ -42,7 +41,8 @@ from argus_py.credentials.trust import TrustAnchors
 from argus_py.errors import ConfigurationError, CredentialRejected
 from argus_py.snapshot import Snapshot
 from argus_py.web.connection import HttpConnection
-from argus_py.web.handshake import Arrival, HandshakeFailures, ServerContext
+from argus_py.web.fairness import Place
+from argus_py.web.handshake import HandshakeFailures
 from argus_py.web.openssl import Judge, JudgingContext, NotPossible, Verdict
 
 _log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class ServerTls:
         settings: TlsSettings,
         trust: Snapshot[TrustAnchors],
         clock: Callable[[], datetime],
-        judge_clients: Callable[[ServerContext, Judge, ssl.SSLContext], None] = JudgingContext.judge_clients,
+        judge_clients: Callable[[JudgingContext, Judge, ssl.SSLContext], None] = JudgingContext.judge_clients,
     ) -> None:
         """``judge_clients`` raises NotPossible where OpenSSL has to judge.
 
@@ -92,7 +92,7 @@ class ServerTls:
         self._context = self._new_context()
 
     @property
-    def context(self) -> ServerContext:
+    def context(self) -> JudgingContext:
         """To be used for one connection."""
         return self._context
 
@@ -131,7 +131,7 @@ class ServerTls:
             return reason.lower(), error.verify_message
         return reason.lower(), reason.lower().replace("_", " ")
 
-    def _new_context(self) -> ServerContext:
+    def _new_context(self) -> JudgingContext:
         context = _context(self._settings)
         if self._settings.require_client_certificate:
             try:
@@ -158,7 +158,7 @@ class ServerTls:
         _check_key(chain)
         return chain
 
-    def _let_openssl_judge(self, context: ServerContext) -> None:
+    def _let_openssl_judge(self, context: JudgingContext) -> None:
         """First, that is; ``judge`` has the last word.
 
         Anchors taken away stay in the context, where they cannot be removed; who relies on them fails in ``judge``.
@@ -178,23 +178,11 @@ class ServerTls:
         context.sni_callback = add_new_anchors
 
 
-def tls_connections(tls: ServerTls) -> Callable[..., Arrival]:
-    """What uvicorn is to make for each connection."""
-
-    def arrive(config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> Arrival:
-        take_over = functools.partial(TlsConnection, config, server_state, app_state, _loop, tls=tls)
-        return Arrival(tls.context, take_over, tls.explain, tls.failures, max(1, config.timeout_keep_alive))
-
-    return arrive
-
-
 class TlsConnection(HttpConnection):
     """An HTTP connection whose peer is judged before the first request."""
 
-    def __init__(
-        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None, *, tls: ServerTls
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+    def __init__(self, config: Config, server_state: ServerState, place: Place, tls: ServerTls) -> None:
+        super().__init__(config, server_state, lambda _transport: place)
         self._tls = tls
         self._chain: VerifiedChain | None = None
 
@@ -223,8 +211,8 @@ def _refusal(error: CredentialRejected) -> ASGIApp:
     return PlainTextResponse(f"client certificate refused: {error}\n", status_code=403, headers={"Connection": "close"})
 
 
-def _context(settings: TlsSettings) -> ServerContext:
-    context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
+def _context(settings: TlsSettings) -> JudgingContext:
+    context = JudgingContext(ssl.PROTOCOL_TLS_SERVER)
     unknown = [name for name in settings.protocols if name not in _VERSIONS]
     if unknown or not settings.protocols:
         raise ConfigurationError(f"TLS protocols {unknown} are not known here; known: {', '.join(_VERSIONS)}")

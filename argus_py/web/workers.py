@@ -1,19 +1,27 @@
 """Body in, worker thread, body out: how an application answers messages that are worked on by synchronous code.
 
-A body is never looked at before it is complete and within its limit.
+A body is never looked at before it is complete and within its limit. Who sends so much that others would have to wait
+for it shares the threads with them all the same, and is the first to be told that there is too much.
 """
 
+import asyncio
+import contextvars
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Final
 
-import anyio.to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from argus_py.web.answers import busy
+from argus_py.web.fairness import Places, Turns, neighbourhood
 
 _log = logging.getLogger(__name__)
+
+PATIENCE: Final = 20.0
+"""Seconds until work on a request must have begun. The C client gives up after 30, and what needs a PDP takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +32,67 @@ class Load:
     waiting: int = 500
 
 
-class Workers:
-    """The threads of one application."""
+class _TooLong(Exception):
+    """Work on a request has not begun in time."""
 
-    def __init__(self, load: Load, max_body: int) -> None:
-        self._most = load.working + load.waiting
-        self._threads = anyio.CapacityLimiter(load.working)
+
+class Workers:
+    """The threads of one application; for one event loop."""
+
+    def __init__(self, load: Load, max_body: int, patience: float = PATIENCE) -> None:
+        self._threads = ThreadPoolExecutor(load.working, "worker")
+        self._free = load.working
+        self._turns = Turns[asyncio.Future[None]]()  # INVARIANT: nobody waits while a thread is free
+        self._places = Places(load.working + load.waiting)
         self._max_body = max_body
-        self._inside = 0
+        self._patience = patience
 
     async def serve(
         self, request: Request, answer: Callable[[bytes], Response], too_large: Callable[[int], Response]
     ) -> Response:
-        """What ``answer`` makes of the body, or ``too_large`` of the limit, as soon as that is known to be exceeded."""
-        if self._inside >= self._most:
-            _log.warning("request from %s refused: %d others are waiting or worked on", _sender(request), self._inside)
-            return busy()
-        self._inside += 1
+        """What ``answer`` makes of the body, or ``too_large`` of the limit, as soon as that is known to be exceeded.
+
+        ``answer`` runs in a copy of the context of the caller.
+        """
+        owner, waiting = neighbourhood(_sender(request)), asyncio.timeout(self._patience)
+        place = self._places.take(owner, lambda: _end(waiting))
+        if place is None:
+            return _refuse(request, "all threads are busy, and nobody waits who could make room", busy())
         try:
-            body = await self._body(request)
+            body = await self._body_and_thread(request, waiting, owner)
             if body is None:
-                _log.warning("request from %s refused: larger than %d octets", _sender(request), self._max_body)
-                return too_large(self._max_body)
-            return await anyio.to_thread.run_sync(answer, body, limiter=self._threads)
+                return _refuse(request, f"larger than {self._max_body} octets", too_large(self._max_body))
+            place.work()
+            return await self._work(answer, body)
+        except _TooLong:
+            return _refuse(request, "it takes too long, or others need its place", busy())
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is left to read it
         finally:
-            self._inside -= 1
+            place.leave()
+
+    async def _body_and_thread(self, request: Request, waiting: asyncio.Timeout, owner: str) -> bytes | None:
+        """No thread is taken when the body is too long."""
+        try:
+            async with waiting:
+                body = await self._body(request)
+                if body is not None:
+                    await self._take_thread(owner)
+                return body
+        except TimeoutError as error:
+            raise _TooLong from error
+
+    async def _work(self, answer: Callable[[bytes], Response], body: bytes) -> Response:
+        context = contextvars.copy_context()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, answer, body)
+        finally:
+            self._hand_on_thread()
 
     async def _body(self, request: Request) -> bytes | None:
         """All of it; None when it is too long, the rest then stays unread."""
+        if int(request.headers.get("content-length", 0)) > self._max_body:
+            return None
         body = bytearray()
         async for piece in request.stream():
             body += piece
@@ -61,6 +100,38 @@ class Workers:
                 return None
         return bytes(body)
 
+    async def _take_thread(self, owner: str) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._turns.join(owner, turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self._turns.leave(owner, turn)
+            if not turn.cancelled():
+                self._hand_on_thread()
+            raise
+
+    def _hand_on_thread(self) -> None:
+        while self._turns:
+            turn = self._turns.next()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
+def _end(waiting: asyncio.Timeout) -> None:
+    if not waiting.expired():
+        waiting.reschedule(0)
+
 
 def _sender(request: Request) -> str:
     return request.client.host if request.client else "-"
+
+
+def _refuse(request: Request, why: str, response: Response) -> Response:
+    _log.warning("request from %s refused: %s", _sender(request), why)
+    return response

@@ -111,16 +111,23 @@ class ServedPort:
         version: ssl.TLSVersion | None = None,
         name: str = "localhost",
         ciphers: str = "DEFAULT",
+        source: str = "127.0.0.1",
     ) -> Connection:
-        """``name`` as an address means that no name is sent in the handshake."""
-        return self._connect(client(credential, version, ciphers), name)
+        """``name`` as an address means that no name is sent in the handshake; ``source`` is where we come from."""
+        return self._connect(client(credential, version, ciphers), name, source=source)
+
+    def connect_in_clear(self, source: str = "127.0.0.1") -> socket.socket:
+        """For what is no TLS."""
+        return socket.create_connection(("127.0.0.1", self.number), PATIENCE, (source, 0))
 
     def resume(self, connection: Connection) -> Connection:
         """A second connection that resumes the TLS session of the first one."""
         return self._connect(connection.tls.context, "localhost", connection.tls.session)
 
-    def _connect(self, context: ssl.SSLContext, name: str, session: ssl.SSLSession | None = None) -> Connection:
-        raw = socket.create_connection(("127.0.0.1", self.number), PATIENCE)
+    def _connect(
+        self, context: ssl.SSLContext, name: str, session: ssl.SSLSession | None = None, source: str = "127.0.0.1"
+    ) -> Connection:
+        raw = self.connect_in_clear(source)
         try:
             return Connection(context.wrap_socket(raw, server_hostname=name, session=session))
         except OSError:
@@ -201,6 +208,10 @@ def starting(folder: Path) -> Iterator[Serve]:
             "port": 0,
             "idle": 30,
             "drain": 10,
+            "working": 200,
+            "waiting": 500,
+            "look": 0.02,  # seconds between looks at certificates
+            "files": None,  # file descriptors that the process may have, and may ask for; None: those we have
         }
         started.append(ServedPort(settings | changed, folder / f"{len(started)}.log"))
         return started[-1]

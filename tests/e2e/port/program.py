@@ -4,6 +4,7 @@ Run with settings in JSON as the only argument; says where it is as soon as it a
 """
 
 import json
+import resource
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -26,12 +27,11 @@ from argus_py.web.tls import ServerTls, TlsSettings, peer_chain
 from argus_py.web.workers import Load, Workers
 
 
-def application(tls: ServerTls) -> Starlette:
+def application(tls: ServerTls, workers: Workers) -> Starlette:
     """``/authz``: the caller as the application sees him; ``/wait?file=``: an answer as soon as that file exists;
     ``/failures``: of handshakes, as on status pages.
     """
     served: list[str] = []
-    workers = Workers(Load(), max_body=1_000_000)
 
     async def authz(request: Request) -> Response:
         served.append(request.url.path)
@@ -67,6 +67,8 @@ def application(tls: ServerTls) -> Starlette:
 
 
 def servers(settings: dict[str, Any]) -> Servers:
+    if settings["files"]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, tuple(settings["files"]))
     trust = Snapshot("trust directory", TrustDirectory(Path(settings["trust"])).load, now)
     trust.refresh()
     tls = TlsSettings(
@@ -77,8 +79,9 @@ def servers(settings: dict[str, Any]) -> Servers:
     )
     idle = timedelta(seconds=settings["idle"])
     server_tls = ServerTls(tls, trust, now, JudgingContext.judge_clients if settings["judging"] else judge_nobody)
-    port = Port("TEST", settings["host"], settings["port"], application(server_tls), server_tls, idle)
-    often = timedelta(milliseconds=20)
+    app = application(server_tls, Workers(Load(settings["working"], settings["waiting"]), max_body=1_000_000))
+    port = Port("TEST", settings["host"], settings["port"], app, server_tls, idle)
+    often = timedelta(seconds=settings["look"])
     follow_trust = Periodic(trust.name, often, trust.refresh)
     follow_certificate = Periodic("host certificate", often, KeyPairWatch(server_tls.files, server_tls.reload))
     return Servers([Daemon(port, (follow_trust, follow_certificate))], timedelta(seconds=settings["drain"]))

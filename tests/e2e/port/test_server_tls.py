@@ -187,6 +187,13 @@ def test_a_session_without_certificate_can_be_resumed_where_none_is_needed(serve
         assert second.ask().caller is None
 
 
+def test_who_wants_another_handshake_is_told_that_there_is_none(port: "ServedPort") -> None:
+    alice = ["-cert", str(GRID / "users" / "alice.pem"), "-key", str(GRID / "users" / "alice.key")]
+    command = ["openssl", "s_client", "-tls1_2", *alice, "-connect", f"127.0.0.1:{port.number}"]
+    told = subprocess.run(command, input="R\n", capture_output=True, text=True, timeout=20, check=False)
+    assert "no renegotiation" in told.stderr
+
+
 # --- What changes while the port is open
 
 

@@ -1,8 +1,10 @@
-"""What is counted and logged of failed handshakes; the handshakes themselves are in ``tests/e2e/port``."""
+"""Whose handshake goes on, and what is told of those that fail; the handshakes are in ``tests/e2e/port``."""
+
+import asyncio
 
 import pytest
 
-from argus_py.web.handshake import HandshakeFailures
+from argus_py.web.handshake import HandshakeFailures, HandshakeTurns
 
 
 class Clock:
@@ -61,3 +63,52 @@ def test_clients_without_number_do_not_fill_the_memory(failures: HandshakeFailur
     assert len(log) == 1001
     failures.add("2001:db8::0", "closed", "text")  # the first one is not
     assert len(log) == 1002
+
+
+# --- Turns
+
+
+class Step:
+    """Stands for an arrival."""
+
+    def __init__(self, name: str, done: list[str]) -> None:
+        self._name = name
+        self._done = done
+
+    def go_on(self) -> None:
+        self._done.append(self._name)
+        if "bug" in self._name:
+            raise KeyError(self._name)
+
+
+def steps_of(*names: str, others: int) -> list[str]:
+    """What happens when these want to go on, the first letter being the owner, and others have to be served too."""
+    done: list[str] = []
+
+    async def scenario() -> None:
+        turns, loop = HandshakeTurns(), asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: done.append(repr(context["exception"])))
+        for name in names:
+            turns.join(name[0], Step(name, done))  # type: ignore[arg-type]
+        for _ in range(others):
+            await asyncio.sleep(0)
+            done.append("-")
+
+    asyncio.run(scenario())
+    return done
+
+
+def test_others_are_served_between_a_few_steps() -> None:
+    assert steps_of(*(f"a{number}" for number in range(10)), others=3) == [
+        *("a0", "a1", "a2", "a3", "-"),
+        *("a4", "a5", "a6", "a7", "-"),
+        *("a8", "a9", "-"),
+    ]
+
+
+def test_who_comes_with_one_does_not_wait_for_all_of_who_comes_with_many() -> None:
+    assert steps_of(*(f"a{number}" for number in range(10)), "b0", others=1)[:5] == ["a0", "b0", "a1", "a2", "-"]
+
+
+def test_a_step_that_fails_is_not_the_end_of_the_others() -> None:
+    assert steps_of("a-bug", "a1", "a2", others=2) == ["a-bug", "KeyError('a-bug')", "-", "a1", "a2", "-"]

@@ -3,7 +3,6 @@
 Source: argus-pep-common:src/main/java/org/glite/authz/common/util/Base64.java; argus-pep-api-c:src/util/base64.c
 """
 
-import base64
 import binascii
 import string
 from typing import Final
@@ -14,7 +13,7 @@ MAX_BODY: Final = 1 << 20  # octets of text; a request with a certificate chain 
 
 _ALPHABET = (string.ascii_letters + string.digits + "+/").encode()
 _NOT_IN_ALPHABET = bytes(set(range(256)) - set(_ALPHABET))
-_LINE = 57  # octets in a line of 76 characters
+_LINE = 57  # octets, in 76 characters
 
 
 class BodyTooLarge(MalformedInput):
@@ -45,5 +44,7 @@ def decode(body: bytes) -> bytes:
 
 def encode(data: bytes) -> bytes:
     """Lines of 76 characters, each full line with LF and a shorter last one without, as the Java daemon writes."""
-    text = base64.encodebytes(data)
-    return text if len(data) % _LINE == 0 else text[:-1]
+    text = binascii.b2a_base64(data, newline=False)
+    width = _LINE // 3 * 4
+    lines = [text[begin : begin + width] for begin in range(0, len(text), width)]
+    return b"\n".join(lines) + (b"\n" if data and len(data) % _LINE == 0 else b"")

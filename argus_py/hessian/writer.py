@@ -6,6 +6,7 @@ the two originals differ in all three. References are never written: the C libra
 Source: argus-pep-common:src/main/java/com/caucho/hessian/io/HessianOutput.java; argus-pep-api-c:src/hessian/
 """
 
+import functools
 import re
 import struct
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Final
 from argus_py.hessian.values import HessianList, HessianMap, Long, Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """``chunk`` is the longest part of a string, in characters as the layout counts them.
 
@@ -35,6 +36,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _CONTINUATION = bytes(range(0x80, 0xC0))
+# Most strings of a message are names of fields, attributes and data types: what they look like is remembered.
+_WORD: Final = 100  # characters, and the longest name has 80
+_WORDS: Final = 1000  # some hundred names; the others are short values, which may come again as well
 
 
 def write(value: Value, layout: Layout = JAVA) -> bytes:
@@ -89,20 +93,29 @@ def _packed(form: str, tag: bytes, number: float) -> bytes:
         raise ValueError(f"{number} does not fit: {error}") from None
 
 
+@functools.lru_cache(_WORDS)
 def _type(name: str | None) -> bytes:
     return b"" if name is None else _packed(">cH", b"t", len(name)) + name.encode()
 
 
 def _write_string(text: str, layout: Layout, parts: list[bytes]) -> None:
+    parts.append(_word(text, layout) if len(text) <= _WORD else _chunks(text, layout))
+
+
+def _chunks(text: str, layout: Layout) -> bytes:
     if layout.surrogates and not text.isascii():
         text = _ASTRAL.sub(_pair, text)
+    octets = b""
     start, end = 0, layout.chunk
     while len(text) > end:
         if layout.surrogates and "\ud800" <= text[end - 1] <= "\udbff":
             end -= 1  # Java keeps a pair together
-        parts.append(_chunk(b"s", text[start:end], layout))
+        octets += _chunk(b"s", text[start:end], layout)
         start, end = end, end + layout.chunk
-    parts.append(_chunk(b"S", text[start:], layout))
+    return octets + _chunk(b"S", text[start:], layout)
+
+
+_word = functools.lru_cache(_WORDS)(_chunks)
 
 
 def _chunk(tag: bytes, text: str, layout: Layout) -> bytes:

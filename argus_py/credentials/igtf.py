@@ -47,25 +47,34 @@ class AuthenticationProfile:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedProfiles:
-    """The choice of a site: aliases of profiles, the preferred one first; empty where nothing is accepted."""
+    """The choice of a site: names of profiles, the preferred one first; empty where nothing is accepted."""
 
     by_vo: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))  # VO without its "/"
     any_vo: tuple[str, ...] = ()
     without_vo: tuple[str, ...] = ()
 
-    def for_vo(self, vo: str | None) -> tuple[str, ...]:
-        """What a member of the VO may have, its own profiles before those of any VO; None: a user without one.
+    def for_vo(self, vo: str, own_entry_alone: bool = False) -> tuple[str, ...]:
+        """What a member of the VO may have, its own profiles before those of any VO.
 
-        An entry for a VO can only add to what is accepted for all of them.
+        COMPAT: an entry for a VO can only add to what is accepted for all of them, unless ``own_entry_alone``.
         """
-        if vo is None:
-            return self.without_vo
+        if own_entry_alone and vo in self.by_vo:
+            return self.by_vo[vo]
         return tuple(dict.fromkeys(self.by_vo.get(vo, ()) + self.any_vo))
 
-    def aliases(self) -> tuple[str, ...]:
-        """Every profile that is named."""
+    def names(self) -> tuple[str, ...]:
+        """Of every profile that is named."""
         named = [alias for aliases in self.by_vo.values() for alias in aliases]
         return tuple(dict.fromkeys((*named, *self.any_vo, *self.without_vo)))
+
+    def renamed(self, aliases: Mapping[str, str]) -> "AcceptedProfiles":
+        """The same choice with another name for each profile; ``aliases`` has all of ``names``."""
+
+        def renamed(named: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(aliases[name] for name in named))
+
+        by_vo = {vo: renamed(named) for vo, named in self.by_vo.items()}
+        return AcceptedProfiles(MappingProxyType(by_vo), renamed(self.any_vo), renamed(self.without_vo))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from argus_py.credentials.rejections import (
     Rejection,
 )
 from argus_py.credentials.trust import Problem, TrustAnchors
+from argus_py.model.dn import DistinguishedName
 
 _NAMES = {acs.AUTHORITY_KEY_IDENTIFIER: "AuthorityKeyIdentifier", acs.NO_REVOCATION_AVAILABLE: "NoRevAvail"}
 
@@ -91,13 +92,17 @@ class VomsTrust:
 
 @dataclass(frozen=True, slots=True)
 class VomsAttributes:
-    """What one proven attribute certificate asserts; ``fqans`` as written in it, the primary one first."""
+    """What one proven attribute certificate asserts; ``fqans`` as written in it, the primary one first.
+
+    ``issuer`` is the VOMS server that signed it.
+    """
 
     vo: str
     host: str
     port: int
     fqans: tuple[str, ...]
     not_after: datetime
+    issuer: DistinguishedName
 
 
 def verify(
@@ -154,7 +159,7 @@ def judge(
         checks.passed(f"FQANs of VO {ac.vo} alone")
     except Rejection as error:
         return error
-    return VomsAttributes(ac.vo, ac.host, ac.port, ac.fqans, ac.not_after)
+    return VomsAttributes(ac.vo, ac.host, ac.port, ac.fqans, ac.not_after, ac.issuer)
 
 
 def carried(chain: VerifiedChain) -> tuple[bytes, ...]:

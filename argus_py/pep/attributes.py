@@ -21,6 +21,14 @@ def without(attributes: Iterable[Attribute], ids: Set[str]) -> tuple[Attribute, 
     return tuple(a for a in attributes if a.id not in ids)
 
 
+def without_claims(request: Request, ids: Set[str]) -> Request:
+    """The request with no attribute of these identifiers on any subject; the same object if it had none."""
+    if not any(attribute.id in ids for subject in request.subjects for attribute in subject.attributes):
+        return request
+    subjects = (replace(subject, attributes=without(subject.attributes, ids)) for subject in request.subjects)
+    return replace(request, subjects=tuple(subjects))
+
+
 def set_environment(request: Request, attributes: tuple[Attribute, ...]) -> Request:
     """The request with these environment attributes, in the place of any of the same identifiers."""
     environment = request.environment or Environment()

@@ -43,16 +43,18 @@ class IgtfFiles:
     def load(self) -> AuthenticationProfiles:
         """Raises ConfigurationError: no profile, one that was never good, or a vo-ca-ap file that does not fit."""
         problems: list[Problem] = []
-        profiles = tuple(_usable(self._profiles, path, problems) for path in self._paths())
+        profiles = {path: _usable(self._profiles, path, problems) for path in self._paths()}
         accepted = _usable(self._accepted, self._accepted_file, problems)
-        known = {profile.alias for profile in profiles}
-        for alias in accepted.aliases():
-            if alias not in known:
+        # COMPAT: "file:x.info" is the profile with the alias x. BETTER: if there is none, the one in the file x.info.
+        aliases = {path.stem: profile.alias for path, profile in profiles.items() if path.suffix == ".info"}
+        aliases |= {profile.alias: profile.alias for profile in profiles.values()}
+        for name in accepted.names():
+            if name not in aliases:
                 raise ConfigurationError(
-                    f"{self._accepted_file}: Authentication profile file not found: {alias}.info"
-                    f" (no file {self._pattern} in {self._directory} has this alias)"
+                    f"{self._accepted_file}: Authentication profile file not found: {name}.info"
+                    f" (none of the files {self._pattern} in {self._directory} has this name or this alias)"
                 )
-        return AuthenticationProfiles(profiles, accepted, tuple(problems))
+        return AuthenticationProfiles(tuple(profiles.values()), accepted.renamed(aliases), tuple(problems))
 
     def distrust_versions(self) -> None:
         """Read every file at the next look."""

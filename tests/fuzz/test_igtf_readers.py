@@ -1,4 +1,7 @@
-"""Any text is a profile, a vo-ca-ap file, or the typed error of their readers; good ones survive what Java ignores."""
+"""Any text is a profile, a vo-ca-ap file, a list of CAs, or the typed error of their readers.
+
+Good ones survive what Java ignores.
+"""
 
 import contextlib
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from argus_py.credentials.ca_policies import parse_info_file
 from argus_py.credentials.igtf import IgtfSyntaxError, parse_accepted_profiles, parse_profile
 from argus_py.credentials.properties import PropertiesSyntaxError, parse_properties
 
@@ -39,6 +43,13 @@ def test_properties(text: str) -> None:
 def test_profiles(text: str) -> None:
     with contextlib.suppress(IgtfSyntaxError):
         assert parse_profile(text).alias
+
+
+@fuzz
+@given(st.text() | damaged(PROFILE) | damaged('subjectdn = file:a.info, "/CN=%2Fa", # rest'))
+def test_files_that_name_cas(text: str) -> None:
+    with contextlib.suppress(IgtfSyntaxError):
+        assert all(file.isascii() and file.isprintable() for file in parse_info_file(text).files)
 
 
 @fuzz

@@ -31,7 +31,7 @@ def test_the_recorded_profiles_are_read(grid: Path) -> None:
 def test_the_recorded_choice_is_read(grid: Path) -> None:
     accepted = parse_accepted_profiles((grid / "vo-ca-ap-file").read_text())
     assert accepted.for_vo("atlas") == ("policy-igtf-classic", "policy-igtf-iota")
-    assert accepted.for_vo("dteam") == accepted.for_vo("elsewhere") == accepted.for_vo(None) == ("policy-igtf-classic",)
+    assert accepted.for_vo("dteam") == accepted.for_vo("elsewhere") == accepted.without_vo == ("policy-igtf-classic",)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_choice_is_read_with_its_order() -> None:
     assert accepted.without_vo == ("classic", "mics", "slcs")
     assert accepted.any_vo == ("classic",)
     assert dict(accepted.by_vo) == {"cms": ("iota", "classic"), "cms-2.x": ("mics",)}
-    assert accepted.aliases() == ("iota", "classic", "mics", "slcs")
+    assert accepted.names() == ("iota", "classic", "mics", "slcs")
 
 
 def test_of_a_vo_that_stands_there_twice_the_last_counts() -> None:
@@ -115,8 +115,19 @@ def test_a_vo_can_only_add_to_what_is_accepted_for_all() -> None:
     accepted = AcceptedProfiles({"cms": ("iota",)}, any_vo=("classic", "iota"))
     assert accepted.for_vo("cms") == ("iota", "classic")
     assert accepted.for_vo("atlas") == ("classic", "iota")
-    assert accepted.for_vo(None) == ()
     assert AcceptedProfiles().for_vo("cms") == ()
+
+
+def test_the_entry_of_a_vo_stands_alone_where_it_is_told_to() -> None:
+    accepted = AcceptedProfiles({"cms": ("iota",)}, any_vo=("classic",))
+    assert accepted.for_vo("cms", own_entry_alone=True) == ("iota",)
+    assert accepted.for_vo("atlas", own_entry_alone=True) == ("classic",)
+
+
+def test_profiles_get_the_names_they_go_by() -> None:
+    accepted = parse_accepted_profiles('/cms file:a.info,file:b.info\n/* file:b.info\n"-" file:a.info')
+    renamed = accepted.renamed({"a": "one", "b": "one"})
+    assert (dict(renamed.by_vo), renamed.any_vo, renamed.without_vo) == ({"cms": ("one",)}, ("one",), ("one",))
 
 
 def test_a_ca_has_the_profiles_that_name_it_however_the_name_is_written() -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from argus_py.credentials import path, voms
+from argus_py.credentials.certificate import Certificate
 from argus_py.credentials.lsc import parse_lsc
 from argus_py.credentials.rejections import (
     AcBadSignature,
@@ -64,7 +65,9 @@ def judge(pki: "Pki", root: "Issued", factory: "AcFactory", now: datetime) -> Ju
 
 def test_a_good_attribute_certificate_gives_its_attributes(factory: "AcFactory", judge: Judge, now: datetime) -> None:
     found = judge(factory.make(fqans=[b"/dteam/Role=pilot", b"/dteam"]))
-    assert found == (VomsAttributes("dteam", HOST, 15000, ("/dteam/Role=pilot", "/dteam"), now + 60 * MINUTE),)
+    issuer = Certificate(factory.server.certificate).subject
+    expected = VomsAttributes("dteam", HOST, 15000, ("/dteam/Role=pilot", "/dteam"), now + 60 * MINUTE, issuer)
+    assert found == (expected,)
 
 
 def test_the_proxy_nearest_to_the_leaf_that_carries_any_counts(

@@ -82,10 +82,6 @@ def choose_another(directory: Path, accepted: Path) -> None:
     accepted.write_text("/cms file:policy-igtf-mics.info")
 
 
-def rename_profile(directory: Path, accepted: Path) -> None:
-    (directory / "policy-igtf-iota.info").write_text("alias = iota")
-
-
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
@@ -95,7 +91,6 @@ def rename_profile(directory: Path, accepted: Path) -> None:
         (damage_choice, r"vo-ca-ap-file: line 1: Unsupported key in VO-CA-AP file: 'damaged'"),
         (remove_choice, r"vo-ca-ap-file: missing"),
         (choose_another, r"vo-ca-ap-file: Authentication profile file not found: policy-igtf-mics.info"),
-        (rename_profile, r"vo-ca-ap-file: Authentication profile file not found: policy-igtf-iota.info"),
     ],
 )
 def test_what_was_never_whole_is_an_error(
@@ -104,6 +99,23 @@ def test_what_was_never_whole_is_an_error(
     spoil(directory, accepted)
     with pytest.raises(ConfigurationError, match=reason):
         files.load()
+
+
+def test_a_profile_is_found_by_its_alias_and_else_by_its_file(
+    files: IgtfFiles, directory: Path, accepted: Path
+) -> None:
+    (directory / "policy-igtf-iota.info").write_text("alias = iota")
+    accepted.write_text("/cms file:policy-igtf-iota.info,file:iota.info")
+    assert files.load().accepted.for_vo("cms") == ("iota",)
+    (directory / "policy-other.info").write_text("alias = policy-igtf-iota")
+    assert files.load().accepted.for_vo("cms") == ("policy-igtf-iota", "iota")
+
+
+def test_only_an_info_file_is_found_by_its_name(directory: Path, accepted: Path) -> None:
+    (directory / "policy-odd.text").write_text("alias = other")
+    accepted.write_text("/cms file:policy-odd.info")
+    with pytest.raises(ConfigurationError, match=r"file not found: policy-odd\.info"):
+        IgtfFiles(directory, accepted, "policy-*").load()
 
 
 @pytest.mark.parametrize(

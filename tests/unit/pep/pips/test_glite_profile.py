@@ -9,11 +9,13 @@ import pytest
 
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.credentials.voms import VomsTrust
-from argus_py.errors import CredentialRejected, Unavailable
+from argus_py.errors import Unavailable
 from argus_py.model.attribute import Attribute
 from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite
 from argus_py.model.request import Environment, Request, Subject
-from argus_py.pep.pips.glite_profile import GliteProfile, GliteProfileSettings
+from argus_py.pep.pips.glite_profile import GliteProfile
+from argus_py.pep.pips.profile import ProfileSettings
+from argus_py.pep.pips.proof import CertificateJudge
 from argus_py.pep.ports import PipError
 from argus_py.snapshot import Snapshot
 from argus_py.store.trustdir import load_trust_anchors
@@ -28,35 +30,10 @@ ALICE = "CN=Alice Adams,OU=People,DC=argus-test,DC=org"
 CA = "CN=Argus Test CA,DC=argus-test,DC=org"
 OTHER = Attribute("other", ("kept",))
 
-VERSION_1 = """\
------BEGIN CERTIFICATE-----
-MIIBFDCBuwIUNtqRgRD2zQbQKbT13rI0XnoPl1QwCgYIKoZIzj0EAwIwDTELMAkG
-A1UEAwwCdjEwHhcNMjYxMTI0MTIwNjI1WhcNNDYwMTIzMTIwNjI1WjANMQswCQYD
-VQQDDAJ2MTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABGnXczFCZTsworZ8pWys
-3fK/YNdK9jhvKsyteQC+rAqYqJ6GwYPNCKxrdsmA8p4usqra1QRB+haiKr2l5hRI
-G04wCgYIKoZIzj0EAwIDSAAwRQIhAK60tgkZ4pcq45vpQopa2acvv1RybwT6sMKZ
-kpqX67ogAiBUUtQq56kabBciSzAMOAh0ckSMejPxZEqpkK7xAJU8BA==
------END CERTIFICATE-----
-"""  # made with: openssl x509 -req -signkey
-
-
-@pytest.fixture(scope="module")
-def trust() -> Snapshot[TrustAnchors]:
-    anchors = Snapshot("trust anchors", lambda: load_trust_anchors(GRID / "certificates"), lambda: NOW)
-    anchors.refresh()
-    return anchors
-
-
-@pytest.fixture(scope="module")
-def voms_trust() -> Snapshot[VomsTrust]:
-    trust = Snapshot("vomsdir", lambda: load_voms_trust(GRID / "vomsdir"), lambda: NOW)
-    trust.refresh()
-    return trust
-
 
 @pytest.fixture
-def point(trust: Snapshot[TrustAnchors], voms_trust: Snapshot[VomsTrust]) -> GliteProfile:
-    return GliteProfile(GliteProfileSettings(), trust, voms_trust, HOSTNAMES)
+def point(judge: CertificateJudge) -> GliteProfile:
+    return GliteProfile(ProfileSettings(), judge)
 
 
 def chain(file: str) -> str:
@@ -190,7 +167,7 @@ def test_a_request_without_a_glite_profile_passes_unchanged(
 def test_the_first_profile_attribute_must_hold_an_accepted_profile(
     trust: Snapshot[TrustAnchors], accepted: frozenset[str] | None, profiles: tuple[Attribute, ...], applies: bool
 ) -> None:
-    point = GliteProfile(GliteProfileSettings(accepted), trust, None, HOSTNAMES)
+    point = GliteProfile(ProfileSettings(accepted), CertificateJudge(trust, None, HOSTNAMES))
     sent = request(*of("users/alice.pem").subjects, environment=Environment(profiles))
     assert (point.enrich(sent, NOW) != sent) is applies
 
@@ -219,7 +196,7 @@ def test_a_chain_is_required_unless_told_otherwise(
     point: GliteProfile, trust: Snapshot[TrustAnchors], subject: Subject
 ) -> None:
     assert refusal(point, request(subject)) == MISSING
-    lenient = GliteProfile(GliteProfileSettings(require_certificate=False), trust, None, HOSTNAMES)
+    lenient = GliteProfile(ProfileSettings(require_certificate=False), CertificateJudge(trust, None, HOSTNAMES))
     sent = request(subject)
     assert lenient.enrich(sent, NOW) is sent
 
@@ -255,7 +232,7 @@ def test_a_chain_that_does_not_validate_is_refused(point: GliteProfile, file: st
 
 @pytest.mark.parametrize("file", ["ac-expired", "ac-tampered", "ac-wrong-holder", "ac-unknown-vo", "ac-garbage"])
 def test_a_bad_attribute_certificate_ends_the_request(point: GliteProfile, file: str) -> None:
-    with pytest.raises(CredentialRejected):
+    with pytest.raises(PipError):
         point.enrich(of(f"bad/{file}.pem"), NOW)
 
 
@@ -264,30 +241,32 @@ def test_targets_are_compared_with_our_own_names(
 ) -> None:
     sent = of("proxies/alice-target.pem")
     assert point.enrich(sent, NOW) != sent
-    elsewhere = GliteProfile(GliteProfileSettings(), trust, voms_trust, frozenset({"elsewhere.example.org"}))
-    with pytest.raises(CredentialRejected):
+    elsewhere = GliteProfile(
+        ProfileSettings(), CertificateJudge(trust, voms_trust, frozenset({"elsewhere.example.org"}))
+    )
+    with pytest.raises(PipError):
         elsewhere.enrich(sent, NOW)
 
 
 def test_without_a_vomsdir_attribute_certificates_are_not_looked_at(trust: Snapshot[TrustAnchors]) -> None:
-    point = GliteProfile(GliteProfileSettings(), trust, None, HOSTNAMES)
+    point = GliteProfile(ProfileSettings(), CertificateJudge(trust, None, HOSTNAMES))
     assert attributes(point.enrich(of("bad/ac-expired.pem"), NOW))[1:] == proven(ALICE, (ALICE, CA), CA)
 
 
-def test_a_chain_with_a_certificate_below_version_3_is_not_looked_at(point: GliteProfile) -> None:
-    assert refusal(point, request(Subject((key_info(VERSION_1),)))) == MISSING
-    assert refusal(point, request(Subject((key_info(chain("users/alice.pem") + VERSION_1),)))) == MISSING
+def test_a_chain_with_a_certificate_below_version_3_is_not_looked_at(point: GliteProfile, version_1: str) -> None:
+    assert refusal(point, request(Subject((key_info(version_1),)))) == MISSING
+    assert refusal(point, request(Subject((key_info(chain("users/alice.pem") + version_1),)))) == MISSING
 
 
 def test_where_a_proxy_is_required_a_chain_without_one_is_not_looked_at(trust: Snapshot[TrustAnchors]) -> None:
-    point = GliteProfile(GliteProfileSettings(require_proxy=True), trust, None, HOSTNAMES)
+    point = GliteProfile(ProfileSettings(require_proxy=True), CertificateJudge(trust, None, HOSTNAMES))
     assert refusal(point, of("users/alice.pem")) == MISSING
     assert attributes(point.enrich(of("proxies/alice-plain.pem"), NOW))[1:] == proven(ALICE, (ALICE, CA), CA)
 
 
 def test_nothing_is_proven_before_trust_anchors_are_loaded() -> None:
     unloaded = Snapshot("trust anchors", lambda: load_trust_anchors(GRID / "certificates"), lambda: NOW)
-    point = GliteProfile(GliteProfileSettings(), unloaded, None, HOSTNAMES)
+    point = GliteProfile(ProfileSettings(), CertificateJudge(unloaded, None, HOSTNAMES))
     with pytest.raises(Unavailable):
         point.enrich(of("users/alice.pem"), NOW)
 
@@ -295,7 +274,7 @@ def test_nothing_is_proven_before_trust_anchors_are_loaded() -> None:
 def test_a_chain_sent_again_is_not_judged_again(
     trust: Snapshot[TrustAnchors], voms_trust: Snapshot[VomsTrust], caplog: pytest.LogCaptureFixture
 ) -> None:
-    point = GliteProfile(GliteProfileSettings(), trust, voms_trust, HOSTNAMES)
+    point = GliteProfile(ProfileSettings(), CertificateJudge(trust, voms_trust, HOSTNAMES))
     sent = of("proxies/alice-plain.pem")
     first = point.enrich(sent, NOW)
     assert point.enrich(sent, NOW + timedelta(minutes=1)) == first
@@ -315,7 +294,7 @@ def test_an_accepted_chain_is_judged_again_when_anchors_or_vomsdir_change() -> N
     in_force: dict[str, Any] = {"anchors": anchors, "vomsdir": vomsdir}
     trust = Snapshot[TrustAnchors]("trust anchors", lambda: in_force["anchors"], lambda: NOW)
     voms_trust = Snapshot[VomsTrust]("vomsdir", lambda: in_force["vomsdir"], lambda: NOW)
-    point = GliteProfile(GliteProfileSettings(), trust, voms_trust, HOSTNAMES)
+    point = GliteProfile(ProfileSettings(), CertificateJudge(trust, voms_trust, HOSTNAMES))
     sent = of("proxies/alice-dteam.pem")
 
     def enriched() -> Request:
@@ -330,7 +309,7 @@ def test_an_accepted_chain_is_judged_again_when_anchors_or_vomsdir_change() -> N
     in_force["anchors"] = anchors
     assert enriched() == accepted
     in_force["vomsdir"] = VomsTrust()
-    with pytest.raises(CredentialRejected, match="LSC file matching VOMS attributes not found"):
+    with pytest.raises(PipError, match="LSC file matching VOMS attributes not found"):
         enriched()
 
 

@@ -60,6 +60,8 @@ _RFC2253_LABELS: Final = {oid: label for oid, label, _, _, _ in _LABELS if label
 _JAVA_LABELS: Final = {oid: label for oid, _, label, _, _ in _LABELS if label}
 _SLASH_LABELS: Final = {oid: label for oid, _, _, label, _ in _LABELS if label}
 _READABLE_LABELS: Final = {oid: label for oid, _, _, _, label in _LABELS}
+# Where the names of OpenSSL differ by more than their case.
+_OPENSSL_LABELS: Final = {"2.5.4.12": "title", "2.5.4.13": "description", "2.5.4.97": "organizationIdentifier"}
 
 # What X500Principal reads. COMPAT: no E, SN, GN, TITLE, USERID, POSTALCODE: a policy naming them is unreadable in Java.
 _JAVA_KEYWORDS: Final = {label: oid for oid, label in _JAVA_LABELS.items()} | {
@@ -125,6 +127,7 @@ _ASCII_BLANK = "".join(map(chr, range(0x21)))  # what Java's String.trim() strip
 _SLASH_BOUNDARY = re.compile(r"(?<!\\)([/+])([A-Za-z0-9.]+)=")
 _SLASH_ESCAPE = re.compile(r"\\([/+])|((?:\\x[0-9A-Fa-f]{1,2})+)")
 _SLASH_UNPRINTABLE = re.compile(r"[^ -\x7f]")  # COMPAT: canl leaves DEL as it is
+_OPENSSL_UNPRINTABLE = re.compile(r"[^ -~]")
 
 
 class DnSyntaxError(MalformedInput):
@@ -182,6 +185,11 @@ class AttributeTypeAndValue:
     def _slash(self) -> str:
         value = _SLASH_UNPRINTABLE.sub(lambda m: "".join(f"\\x{byte:X}" for byte in m[0].encode()), self.value)
         return f"/{_SLASH_LABELS.get(self.type, self.type)}={value}"
+
+    def _oneline(self, escaped: bool) -> str:
+        value = re.sub(r"[/+]", _backslash, self.value) if escaped else self.value
+        value = _OPENSSL_UNPRINTABLE.sub(lambda m: "".join(f"\\x{byte:02X}" for byte in m[0].encode()), value)
+        return f"{_OPENSSL_LABELS.get(self.type) or _SLASH_LABELS.get(self.type, self.type)}={value}"
 
     def _readable(self) -> str:
         value = self.value
@@ -246,6 +254,14 @@ class DistinguishedName:
     def slash(self) -> str:
         """The form of Argus and canl, which lease names are made from. It cannot always be read back."""
         return "".join(attribute._slash() for rdn in self.rdns for attribute in reversed(rdn))
+
+    def oneline(self, escaped: bool) -> str:
+        """What X509_NAME_oneline of OpenSSL makes of a name of UTF-8 strings, save the case of some labels.
+
+        ``escaped``: as recent versions (3.0.19) do, which tell slashes and plus signs in values from those between.
+        """
+        separator = "+" if escaped else "/"
+        return "".join("/" + separator.join(attribute._oneline(escaped) for attribute in rdn) for rdn in self.rdns)
 
     def java_string(self) -> str:
         """X500Principal.toString, for the messages to clients that contain it."""

@@ -24,7 +24,11 @@ PIECES = [
     "C=CH",
     "é",
 ]
-TEXTS = st.text(max_size=80) | st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
+TEXTS = st.one_of(
+    st.text(max_size=80),
+    st.lists(st.sampled_from(PIECES), max_size=30).map("".join),
+    st.binary(max_size=80).map(lambda octets: octets.decode("utf-8", "surrogateescape")),
+)
 
 
 def outcome(text: str) -> MapFile | MapFileError:
@@ -40,6 +44,8 @@ def test_reader_gives_a_map_file_or_an_error_with_the_line(text: str) -> None:
     result = outcome(text)
     if isinstance(result, MapFileError):
         assert 1 <= result.line <= 1 + text.count("\n") + text.count("\r")
+        assert str(result).encode()
     else:
-        assert all(result.targets_of_dn.values())
-        assert all(entry.targets for entry in result.fqan_entries)
+        assert all(entry.targets for entry in result.entries)
+        lines = [entry.line for entry in result.entries]
+        assert lines == sorted(set(lines))

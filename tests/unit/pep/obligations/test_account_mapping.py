@@ -1,6 +1,7 @@
 """What the account mapping asks of a request, and what it puts into the response."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,13 +9,15 @@ import pytest
 
 from argus_py.errors import Unavailable, Unmapped
 from argus_py.model.attribute import Attribute
-from argus_py.model.identifiers import AttributeId, DataType, Glite
+from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite
 from argus_py.model.request import Request, Subject
 from argus_py.model.response import AttributeAssignment, Decision, Effect, Obligation, Response, Result
 from argus_py.model.trail import Trail
-from argus_py.pep.mapping.identity import NoLoginName, NoPrimaryGroup
+from argus_py.pep.mapping.identity import NoAccountIndicator, NoLoginName, NoPrimaryGroup
 from argus_py.pep.mapping.map_file import MapFile, parse_map_file
-from argus_py.pep.obligations.account_mapping import AccountMapping, MappingSettings, PosixAccount, UnmappableRequest
+from argus_py.pep.mapping.plan import GroupOrder, MappingRules
+from argus_py.pep.obligations.account_mapping import AccountMapping, MappingSettings
+from argus_py.pep.obligations.service import ObligationService
 from argus_py.snapshot import Snapshot
 
 DN = Attribute(AttributeId.SUBJECT_ID, ("CN=John Doe,C=CH",), DataType.X500_NAME)
@@ -32,13 +35,28 @@ class OnePool:
 
     def __init__(self, refusal: Exception | None = None) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.others: list[Sequence[str]] = []
         self._refusal = refusal
 
-    def lease(self, name: str, pool: str) -> str:
+    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> str:
         self.asked.append((name, pool))
+        self.others.append(other_names)
         if self._refusal is not None:
             raise self._refusal
         return pool + "001"
+
+
+class Names:
+    """Numbers by name, of accounts and of groups."""
+
+    def __init__(self, **numbers: int) -> None:
+        self._numbers = numbers
+
+    def uid(self, login: str) -> int | None:
+        return self._numbers.get(login)
+
+    def gid(self, group: str) -> int | None:
+        return self._numbers.get(group)
 
 
 def snapshot(text: str) -> Snapshot[MapFile]:
@@ -52,8 +70,11 @@ def mapping(
     accounts: str = '"/vo/Role=*" .vo',
     groups: str = '"/vo/Role=pilot" pilots\n"/vo" vo, pilots',
     leases: OnePool | None = None,
+    names: Names | None = None,
 ) -> AccountMapping:
-    return AccountMapping("ACCOUNTMAPPER_OH", settings, snapshot(accounts), snapshot(groups), leases or OnePool())
+    return AccountMapping(
+        "ACCOUNTMAPPER_OH", settings, snapshot(accounts), snapshot(groups), leases or OnePool(), names=names
+    )
 
 
 def request(*attributes: Attribute) -> Request:
@@ -101,7 +122,7 @@ def test_login_outside_the_pools_needs_no_lease() -> None:
 
 def test_secondary_groups_may_be_kept_out_of_the_lease_name() -> None:
     leases = OnePool()
-    settings = MappingSettings(use_secondary_group_names_for_mapping=False)
+    settings = MappingSettings(rules=MappingRules(use_secondary_group_names_for_mapping=False))
     response = mapping(settings, leases=leases).fulfil(FULL, PERMIT)
     assert leases.asked == [("%2fc%3dch%2fcn%3djohn%20doe:pilots", "vo")]
     assert len(response.results[0].obligations[1].assignments) == 5
@@ -126,15 +147,25 @@ def test_mapping_line_stays_one_line(caplog: pytest.LogCaptureFixture) -> None:
     assert r"DN: CN=a\0AFAKE,C=CH " in caplog.messages[0]
 
 
-def test_account_without_groups_is_written_so() -> None:
-    assert str(PosixAccount("a", ("g",))) == "PosixAccount{user=a group=g}"
-
-
 def test_without_key_info_the_obligation_goes_to_the_client_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
     leases = OnePool()
     assert mapping(leases=leases).fulfil(request(DN, PRIMARY), PERMIT) is PERMIT
+    assert mapping(leases=leases).fulfil(request(PRIMARY), PERMIT) is PERMIT
     assert leases.asked == []
-    assert "Requires a request subject key-info attribute, but none found." in caplog.text
+    known, unknown = caplog.messages
+    assert known == (
+        "ACCOUNTMAPPER_OH: Does not apply. Requires a request subject key-info attribute, but none found. The client "
+        f"gets the obligation {Glite.LOCAL_ENVIRONMENT_MAP} as it is, for the subject CN=John Doe,C=CH."
+    )
+    assert unknown.endswith("for the subject without a name.")
+
+
+@pytest.mark.parametrize("decision", [Decision.DENY, Decision.INDETERMINATE, Decision.NOT_APPLICABLE])
+def test_only_who_is_permitted_gets_an_account(decision: Decision) -> None:
+    leases = OnePool()
+    refused = Response((Result(decision, obligations=(replace(HANDLED, fulfill_on=Effect.DENY),)),))
+    assert mapping(leases=leases).fulfil(FULL, refused) is refused
+    assert leases.asked == []
 
 
 def test_key_info_of_any_datatype_will_do_or_none_if_so_configured() -> None:
@@ -151,73 +182,9 @@ def test_handled_obligation_is_configurable() -> None:
     assert mapping().obligation_id == Glite.LOCAL_ENVIRONMENT_MAP
 
 
-@pytest.mark.parametrize(
-    ("refused", "text"),
-    [
-        (Request(), "Unable to process request, it does not contain a subject"),
-        (Request((Subject((KEY_INFO,)), Subject())), "Requests contains more than one subject"),
-        (
-            request(KEY_INFO, replace(DN, datatype=DataType.STRING)),
-            "Invalid request, missing subject attribute: urn:oasis:names:tc:xacml:1.0:subject:subject-id "
-            "datatype: urn:oasis:names:tc:xacml:1.0:data-type:x500Name",
-        ),
-        (request(KEY_INFO, replace(DN, values=())), "Invalid request, subject attribute did not contain any values"),
-        (
-            request(KEY_INFO, replace(DN, values=("E=a@x,C=CH",))),
-            "Invalid request, value of the Subject ID attribute was not a valid X.509 DN",
-        ),
-        (
-            request(KEY_INFO, replace(DN, values=(" ",))),
-            "Invalid request, value of the Subject ID attribute was not a valid X.509 DN",
-        ),
-        (
-            request(KEY_INFO, replace(DN, values=("CN=a", "CN=b"))),
-            "Invalid request, subject attribute contains more than one value",
-        ),
-        (
-            request(KEY_INFO, DN, replace(DN, values=("CN=b",))),
-            "Invalid request, subject attribute contains more than one value",
-        ),
-        (
-            request(KEY_INFO, DN, replace(PRIMARY, datatype=DataType.STRING)),
-            "Invalid request, subject attribute of invalid data type",
-        ),
-        (
-            request(KEY_INFO, DN, replace(PRIMARY, values=())),
-            "Invalid request, subject attribute did not contain any values",
-        ),
-        (
-            request(KEY_INFO, DN, replace(PRIMARY, values=("/a", "/b"))),
-            "Invalid request, subject attribute contains more than one value",
-        ),
-        (
-            request(KEY_INFO, DN, replace(PRIMARY, values=("vo",))),
-            "Invalid request, subject's primary FQAN attribute value was invalid",
-        ),
-        (
-            request(KEY_INFO, DN, PRIMARY, replace(FQANS, datatype=DataType.STRING)),
-            "Invalid request, subject attribute of invalid data type",
-        ),
-        (
-            request(KEY_INFO, DN, PRIMARY, replace(FQANS, values=("/vo", "vo"))),
-            "Invalid request, subject's secondary FQAN attribute value was invalid",
-        ),
-    ],
-)
-def test_request_that_does_not_say_who_is_meant_is_refused(refused: Request, text: str) -> None:
-    with pytest.raises(UnmappableRequest) as refusal:
-        mapping().fulfil(refused, PERMIT)
-    assert str(refusal.value) == text
-
-
-def test_one_name_in_two_spellings_is_one_name() -> None:
-    twice = replace(DN, values=("CN=John Doe,C=CH", "cn=john doe,c=ch"))
-    assert mapping().fulfil(request(KEY_INFO, twice, PRIMARY), PERMIT).trail.account == "vo001"
-
-
 def test_missing_group_is_an_error_if_so_configured() -> None:
     leases = OnePool()
-    settings = MappingSettings(no_primary_group_name_is_error=True)
+    settings = MappingSettings(rules=MappingRules(no_primary_group_name_is_error=True))
     with pytest.raises(NoPrimaryGroup, match=r"to a POSIX primary group$"):
         mapping(settings, groups="", leases=leases).fulfil(FULL, PERMIT)
     assert leases.asked == []
@@ -233,3 +200,103 @@ def test_client_sees_one_text_and_the_log_the_cause(cause: Exception, caplog: py
     )
     assert refusal.value.__cause__ is cause
     assert caplog.messages == [f"ACCOUNTMAPPER_OH: {cause}"]
+
+
+def test_numbers_are_for_the_record_where_they_are_known() -> None:
+    trail = mapping(names=Names(vo001=4001, pilots=300, vo=301)).fulfil(FULL, PERMIT).trail
+    assert (trail.uid, trail.gid) == (4001, 300)
+    trail = mapping(names=Names(), groups="").fulfil(FULL, PERMIT).trail
+    assert (trail.account, trail.uid, trail.gid) == ("vo001", None, None)
+
+
+@pytest.mark.parametrize("names", [Names(vo001=0, pilots=300), Names(vo001=4001, pilots=300, vo=0)])
+def test_root_by_another_name_is_refused_unless_allowed(names: Names, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(NoLoginName):
+        mapping(names=names).fulfil(FULL, PERMIT)
+    assert caplog.messages[0].endswith("has the number 0: only allowRoot would allow that")
+    allowed = MappingSettings(rules=MappingRules(allow_root=True))
+    assert mapping(allowed, names=names).fulfil(FULL, PERMIT).trail.account == "vo001"
+
+
+def test_root_of_a_map_file_is_refused_and_the_line_told(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(NoLoginName, match=r"to a POSIX login name$"):
+        mapping(accounts='"/vo/Role=pilot" root').fulfil(FULL, PERMIT)
+    assert caplog.messages == ["ACCOUNTMAPPER_OH: map: line 1 leads to root: only allowRoot would allow that"]
+
+
+def test_leases_of_lcmaps_are_asked_for_only_if_so_configured() -> None:
+    leases, names = OnePool(), Names(pilots=1, vo=3, other=2)
+    groups = '"/vo/Role=pilot" pilots\n"/vo" vo, other'
+    mapping(leases=leases, names=names, groups=groups).fulfil(FULL, PERMIT)
+    mapping(MappingSettings(use_lcmaps_leases=True), leases=leases, names=names, groups=groups).fulfil(FULL, PERMIT)
+    assert leases.asked[0] == leases.asked[1] == ("%2fc%3dch%2fcn%3djohn%20doe:pilots:vo:other", "vo")
+    assert leases.others == [(), ("%2fc%3dch%2fcn%3djohn%20doe:pilots:other:vo",)]
+
+
+def test_groups_by_number_are_those_of_lease_and_answer() -> None:
+    settings = MappingSettings(rules=MappingRules(secondary_group_order=GroupOrder.GID))
+    names = Names(pilots=1, vo=3, other=2)
+    groups = '"/vo/Role=pilot" pilots\n"/vo" vo, other, pilots'
+    response = mapping(settings, names=names, groups=groups).fulfil(FULL, PERMIT)
+    assert response.trail.lease == "%2fc%3dch%2fcn%3djohn%20doe:pilots:pilots:other:vo"
+    _, posix = response.results[0].obligations
+    assert [a.value for a in posix.assignments if a.attribute_id == Glite.GROUP_ID] == [
+        "pilots",
+        "pilots",
+        "other",
+        "vo",
+    ]
+
+
+def test_group_without_a_number_is_refused_where_the_order_needs_it(caplog: pytest.LogCaptureFixture) -> None:
+    settings = MappingSettings(rules=MappingRules(secondary_group_order=GroupOrder.GID))
+    for names in (Names(pilots=1), None):
+        with pytest.raises(NoLoginName):
+            mapping(settings, names=names).fulfil(FULL, PERMIT)
+    assert set(caplog.messages) == {"ACCOUNTMAPPER_OH: the name service of this machine does not know the group 'vo'"}
+
+
+def test_line_that_would_match_without_the_role_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(NoAccountIndicator):
+        mapping(accounts='"/other" .x\n"/vo/*" .vo').fulfil(FULL, PERMIT)
+    assert caplog.messages == [
+        "ACCOUNTMAPPER_OH: line 2 of the account map, '/vo/*', would match /vo/Role=pilot without its role; "
+        "Argus has /vo/*/Role=* for all of a VO"
+    ]
+
+
+MAP_LOCAL_USER = Obligation(DciSec.MAP_LOCAL_USER, Effect.PERMIT)
+
+
+def test_common_profile_is_answered_in_its_own_words_and_those_of_glite_come_last() -> None:
+    settings = MappingSettings(handled_obligation_id=DciSec.MAP_LOCAL_USER)
+    response = mapping(settings).fulfil(FULL, Response((Result(Decision.PERMIT, obligations=(MAP_LOCAL_USER, OTHER)),)))
+    assert [o.id for o in response.results[0].obligations] == [
+        "urn:other",
+        "http://dci-sec.org/xacml/obligation/map-local-user/posix",
+        "http://glite.org/xacml/obligation/local-environment-map/posix",
+    ]
+
+
+@pytest.mark.parametrize("obligations", [(HANDLED, MAP_LOCAL_USER), (MAP_LOCAL_USER, HANDLED)])
+def test_handlers_of_both_families_give_one_account_and_one_obligation_each(
+    obligations: tuple[Obligation, ...],
+) -> None:
+    leases = OnePool()
+    families = [MappingSettings(), MappingSettings(handled_obligation_id=DciSec.MAP_LOCAL_USER)]
+    service = ObligationService(mapping(settings, leases=leases) for settings in families)
+
+    response = service.fulfil(FULL, Response((Result(Decision.PERMIT, obligations=obligations),)))
+
+    common, glite = response.results[0].obligations
+    assert (common.id, glite.id) == (DciSec.MAP_LOCAL_USER_POSIX, Glite.LOCAL_ENVIRONMENT_MAP_POSIX)
+    assert [a.value for a in common.assignments] == [a.value for a in glite.assignments]
+    assert len(leases.asked) == 2
+    assert len(set(leases.asked)) == 1
+
+
+def test_posix_obligation_of_a_policy_does_not_stand_beside_ours() -> None:
+    static = Obligation(Glite.LOCAL_ENVIRONMENT_MAP_POSIX, Effect.PERMIT, (AttributeAssignment(Glite.USER_ID, "x"),))
+    response = mapping().fulfil(FULL, Response((Result(Decision.PERMIT, obligations=(static, HANDLED)),)))
+    [posix] = response.results[0].obligations
+    assert posix.assignments[0].value == "vo001"

@@ -15,6 +15,7 @@ from argus_py.model.attribute import Attribute
 from argus_py.model.identifiers import AttributeId, DataType, Glite
 from argus_py.model.request import Request, Subject
 from argus_py.model.response import Decision, Effect, Obligation, Response, Result
+from argus_py.pep.mapping.plan import MappingRules
 from argus_py.pep.obligations.account_mapping import AccountMapping, MappingSettings
 from argus_py.store.gridmapdir import GridMapDir
 from argus_py.store.mapfiles import load_map_file
@@ -45,13 +46,13 @@ def utc() -> datetime:
 
 def settings(case: Case) -> MappingSettings:
     options = case["options"]
-    return MappingSettings(
+    rules = MappingRules(
         prefer_dn_for_login_name=options["preferDNForLoginName"],
         prefer_dn_for_primary_group_name=options["preferDNForPrimaryGroupName"],
         no_primary_group_name_is_error=options["noPrimaryGroupNameIsError"],
-        require_subject_key_info=False,
         use_secondary_group_names_for_mapping=options["useSecondaryGroupNamesForMapping"],
     )
+    return MappingSettings(require_subject_key_info=False, rules=rules)
 
 
 def request(case: Case) -> Request:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from argus_py.clients.transport import PeerFault, PeerUnreachable, Transport
 from argus_py.errors import MalformedInput, Unavailable
+from argus_py.model.trail import REQUEST_ID
 from argus_py.soap import saml
 from argus_py.soap.saml import PolicyQuery, SamlError
 from argus_py.xacml import policy_xml
@@ -60,15 +61,20 @@ class HttpPolicySource:
         """Raises NoPolicy: every PAP failed."""
         failures: list[PapFailed] = []
         for url in self._urls:
+            query = PolicyQuery(self._new_id(), self._entity_id, self._clock())
+            logged = REQUEST_ID.set(query.id)
             try:
-                return self._fetch_from(url)
+                policies = self._fetch_from(url, query)
+                _log.info("policies received from %s", url)
+                return policies
             except PapFailed as failure:
                 _log.error("%s", failure)
                 failures.append(failure)
+            finally:
+                REQUEST_ID.reset(logged)
         raise NoPolicy(failures)
 
-    def _fetch_from(self, url: str) -> PolicySet:
-        query = PolicyQuery(self._new_id(), self._entity_id, self._clock())
+    def _fetch_from(self, url: str, query: PolicyQuery) -> PolicySet:
         try:
             body = self._transport.call(url, saml.policy_query_to_element(query), MAX_ANSWER)
             response = saml.policy_response_from_element(body)

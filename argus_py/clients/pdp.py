@@ -14,7 +14,7 @@ from argus_py.errors import MalformedInput
 from argus_py.model.request import Request
 from argus_py.model.response import Response
 from argus_py.model.trail import Trail
-from argus_py.pep.ports import NoDecision
+from argus_py.pep.ports import Call, NoDecision
 from argus_py.soap import saml
 from argus_py.soap.saml import AuthzDecisionQuery, AuthzDecisionResponse, SamlError
 from argus_py.xacml import context_xml
@@ -35,20 +35,20 @@ class HttpPdp:
         entity_id: str,
         transport: Transport,
         clock: Callable[[], datetime],
-        new_id: Callable[[], str] = saml.message_id,
     ) -> None:
         """``entity_id``: how this PEP server calls itself in queries."""
         self._url = url
         self._entity_id = entity_id
         self._transport = transport
         self._clock = clock
-        self._new_id = new_id
 
-    def decide(self, request: Request) -> Response:
-        """Raises PdpFailed: no usable answer; NotXmlText: the request holds a character that no PDP can be told."""
+    def decide(self, request: Request, call: Call) -> Response:
+        """COMPAT: the query has the same id, that of the call, for whatever PDP.
+
+        Raises PdpFailed: no usable answer; NotXmlText: the request holds a character that no PDP can be told."""
         context = context_xml.write_request(request)
-        query = AuthzDecisionQuery(self._new_id(), self._entity_id, self._clock(), context)
-        answer = self._ask(query)
+        query = AuthzDecisionQuery(call.id, self._entity_id, self._clock(), context)
+        answer = self._ask(query, call.deadline)
         trail = Trail(
             decision=answer.results[0].decision.value,
             request_id=query.id,
@@ -57,9 +57,10 @@ class HttpPdp:
         )
         return Response(answer.results, request, trail)
 
-    def _ask(self, query: AuthzDecisionQuery) -> AuthzDecisionResponse:
+    def _ask(self, query: AuthzDecisionQuery, deadline: float) -> AuthzDecisionResponse:
+        message = saml.authz_decision_query_to_element(query)
         try:
-            body = self._transport.call(self._url, saml.authz_decision_query_to_element(query), MAX_ANSWER)
+            body = self._transport.call(self._url, message, MAX_ANSWER, deadline)
             response = saml.authz_decision_response_from_element(body)
             if response.in_response_to != query.id:
                 raise SamlError(f"it answers the query {response.in_response_to}, not {query.id}")

@@ -25,6 +25,7 @@ from argus_py.snapshot import Snapshot
 from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import Fault
 
+_MOMENT = 0.001  # seconds; a timeout of none at all would mean another kind of socket
 _HEADERS = {"Content-Type": envelope.CONTENT_TYPE, "SOAPAction": saml.SOAP_ACTION, "Accept-Encoding": "identity"}
 
 
@@ -134,23 +135,23 @@ class Transport:
     ) -> None:
         """Without ``tls`` no https peer is trusted. ``http`` stands in for the network."""
         self.tls = tls
+        self._connect_time = timeouts.connect.total_seconds()
         self._answer_time = timeouts.answer.total_seconds()
         self._monotonic = monotonic
         self._client = httpx.Client(
             verify=tls.context() if tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            timeout=httpx.Timeout(self._answer_time, connect=timeouts.connect.total_seconds()),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             trust_env=False,
             transport=http,
         )
 
-    def call(self, url: str, message: etree._Element, max_answer: int) -> etree._Element:
-        """The one element in the body of the answer.
+    def call(self, url: str, message: etree._Element, max_answer: int, deadline: float | None = None) -> etree._Element:
+        """The one element in the body of the answer. ``deadline``: the monotonic time that it is given up by.
 
         Raises PeerUnreachable: no connection, no trust, no complete answer in time, more than ``max_answer`` octets, or
         an HTTP error; PeerFault; of MalformedInput's kind: an answer that is no SOAP envelope.
         """
-        status, answer = self._post(url, envelope.write(message, "soap11"), max_answer)
+        status, answer = self._post(url, envelope.write(message, "soap11"), max_answer, deadline)
         try:
             body = envelope.read(answer, max_answer)
         except MalformedInput as error:
@@ -164,20 +165,29 @@ class Transport:
             raise PeerUnreachable(url, f"HTTP status {status}")
         return body
 
-    def _post(self, url: str, body: bytes, max_answer: int) -> tuple[int, bytes]:
-        deadline = self._monotonic() + self._answer_time
+    def _post(self, url: str, body: bytes, max_answer: int, deadline: float | None) -> tuple[int, bytes]:
+        started = self._monotonic()
+        connect, limit = self._limits(None if deadline is None else deadline - started)
         received = bytearray()
         try:
-            with self._client.stream("POST", url, content=body, headers=_HEADERS) as response:
+            timeout = httpx.Timeout(limit, connect=connect)
+            with self._client.stream("POST", url, content=body, headers=_HEADERS, timeout=timeout) as response:
                 for piece in response.iter_raw():
                     received += piece
                     if len(received) > max_answer:
                         raise PeerUnreachable(url, f"the answer is longer than {max_answer} octets")
-                    if self._monotonic() > deadline:
-                        raise PeerUnreachable(url, f"no complete answer within {self._answer_time:g} seconds")
+                    if self._monotonic() > started + limit:
+                        raise PeerUnreachable(url, f"no complete answer within {limit:.3g} seconds")
                 return response.status_code, bytes(received)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PeerUnreachable(url, str(error) or type(error).__name__) from error
+
+    def _limits(self, left: float | None) -> tuple[float, float]:
+        """Seconds for TCP and for TLS each, and for the answer: within the time that is left, if that is limited."""
+        if left is None:
+            return self._connect_time, self._answer_time
+        left = max(left, _MOMENT)
+        return min(self._connect_time, left / 4), min(self._answer_time, left / 2)
 
     def close(self) -> None:
         self._client.close()

@@ -39,7 +39,15 @@ def audit_line(exchange: Exchange, policy: PolicySet | None) -> str:
 
 
 def audit_record(exchange: Exchange) -> str:
-    """``issuer`` is how the PEP server calls itself, unproven."""
+    """``issuer`` is how the PEP server calls itself, unproven; its records have the same ``request_id``."""
     response = exchange.response
     decision = response.results[0].decision.value
-    return record(exchange, exchange.request or Request(), response.trail, issuer=exchange.issuer, decision=decision)
+    trail = response.trail
+    return record(
+        exchange,
+        exchange.request or Request(),
+        trail,
+        issuer=exchange.issuer,
+        decision=decision,
+        request_id=trail.request_id,
+    )

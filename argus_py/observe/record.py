@@ -8,9 +8,10 @@ from argus_py.model.dn import DistinguishedName
 from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite
 from argus_py.model.request import Request
 from argus_py.model.trail import Trail
-from argus_py.pep.attributes import first_value
+from argus_py.pep.attributes import find, first_value
 
 _TEXT_LIMIT = 1024  # characters of one value; a request may be far larger than a log should grow
+_FQAN_LIMIT = 100  # of one subject; the most that a VOMS server was seen to give are some thirty
 
 
 class Exchanged(Protocol):
@@ -29,7 +30,7 @@ class Exchanged(Protocol):
     def address(self) -> str: ...
 
 
-def record(exchange: Exchanged, request: Request, trail: Trail, **fields: str | None) -> str:
+def record(exchange: Exchanged, request: Request, trail: Trail, **fields: str | int | None) -> str:
     """One JSON object in ASCII; what is not known is null. ``time`` is when the request arrived.
 
     Neither certificates nor tokens are among the attributes of the request that are told.
@@ -41,10 +42,9 @@ def record(exchange: Exchanged, request: Request, trail: Trail, **fields: str | 
         **_asked(request),
         **fields,
         "reason": trail.reason,
-        "request_id": trail.request_id,
         "response_id": trail.response_id,
     }
-    cut = {name: value and _cut(value) for name, value in told.items()}
+    cut = {name: _cut(value) if isinstance(value, str) else value for name, value in told.items()}
     milliseconds = round(exchange.duration / timedelta(milliseconds=1), 3)
     return json.dumps({**cut, "decided_by": trail.decided_by, "milliseconds": milliseconds})
 
@@ -59,15 +59,18 @@ def bar_free(text: str) -> str:
     return _cut(text).replace("|", "/")
 
 
-def _asked(request: Request) -> dict[str, str | None]:
+def _asked(request: Request) -> dict[str, Any]:
+    """``fqan`` is the primary one, ``fqans`` are all of them."""
     subject = tuple(attribute for subject in request.subjects for attribute in subject.attributes)
     resource = tuple(attribute for resource in request.resources for attribute in resource.attributes)
     action = request.action.attributes if request.action else ()
+    fqans = [fqan for attribute in find(subject, Glite.FQAN) for fqan in attribute.values]
     return {
         "subject": first_value(subject, AttributeId.SUBJECT_ID, DataType.X500_NAME)
         or first_value(subject, AttributeId.SUBJECT_ID),
         "vo": first_value(subject, Glite.VIRTUAL_ORGANIZATION) or first_value(subject, DciSec.VIRTUAL_ORGANIZATION),
         "fqan": first_value(subject, Glite.PRIMARY_FQAN),
+        "fqans": list(map(_cut, fqans[:_FQAN_LIMIT])),
         "resource": first_value(resource, AttributeId.RESOURCE_ID),
         "action": first_value(action, AttributeId.ACTION_ID),
     }

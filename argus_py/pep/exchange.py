@@ -10,11 +10,13 @@ from argus_py.model.response import Response
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """``received_at`` is when the request was complete; ``duration`` includes its wait for a worker.
+    """``received_at`` is when the head of the request was complete; ``duration`` includes its wait for a worker.
 
-    ``client`` is the subject proven in the TLS handshake, None without one; ``address`` that of the peer.
+    ``id`` is that of the call, ``client`` the subject proven in the TLS handshake, None without one, and ``address``
+    that of the peer.
     """
 
+    id: str
     received_at: datetime
     duration: timedelta
     client: DistinguishedName | None

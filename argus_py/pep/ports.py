@@ -1,5 +1,7 @@
-"""What the PEP needs from the outside: enrichment, decisions, obligations, leases, counters, a journal."""
+"""What the PEP needs from the outside: enrichment, decisions, obligations, leases, names, counters, a journal."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +24,18 @@ class NoDecision(Unavailable):
         self.trail = trail
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a client, beside what it asks.
+
+    ``id`` names it in the logs of all daemons, also as the id of the query to a remote PDP. ``deadline``, in seconds of
+    the monotonic clock, is when the client will have given up: nothing is begun for it after that.
+    """
+
+    id: str
+    deadline: float
+
+
 class Pip(Protocol):
     """A policy information point: completes a request before it is decided."""
 
@@ -37,7 +51,7 @@ class Pip(Protocol):
 class DecisionPoint(Protocol):
     """Whoever decides: the engine in this process, a remote PDP, or a cache or a failover around others."""
 
-    def decide(self, request: Request) -> Response:
+    def decide(self, request: Request, call: Call, /) -> Response:
         """The decision with its obligations and a Trail; a Deny or an Indeterminate is an answer.
 
         Raises Unavailable (NoDecision if the caller shall know whom was asked): nobody answered.
@@ -63,12 +77,27 @@ class ObligationHandler(Protocol):
 class LeaseStore(Protocol):
     """Which pool account belongs to whom; shared with other services that map to the same accounts."""
 
-    def lease(self, name: str, pool: str) -> str:
+    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> str:
         """The account of ``pool`` (its prefix, without the dot) leased under ``name``: the old one, else a free one.
+
+        ``other_names``: how other services may have named the same lease; the first that exists for the pool is used
+        before a new one is made.
 
         Raises Unmapped: no account is free, or the lease is damaged or belongs to another pool; Unavailable: the
         store cannot be used.
         """
+        ...
+
+
+class NameService(Protocol):
+    """The accounts and groups that this machine knows; answers from memory where it can."""
+
+    def uid(self, login: str) -> int | None:
+        """The number of an account, None if there is no such account."""
+        ...
+
+    def gid(self, group: str) -> int | None:
+        """The number of a group, None if there is no such group; a number once known stays."""
         ...
 
 

@@ -10,6 +10,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _log = logging.getLogger("argus.access")
 
 
+_PORT = {"http": 80, "https": 443}
+
+
 class AccessLog:
     """ASGI around an application: ``remote host|server:port|path|``."""
 
@@ -19,10 +22,18 @@ class AccessLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             remote = scope["client"][0] if scope.get("client") else "-"
-            host = next((value for name, value in scope["headers"] if name == b"host"), b"-")
             path = scope.get("raw_path") or scope["path"].encode()
-            _log.info("%s|%s|%s|", remote, _field(host), _field(path))
+            _log.info("%s|%s|%s|", remote, _field(_server(scope)), _field(path))
         await self._app(scope, receive, send)
+
+
+def _server(scope: Scope) -> bytes:
+    """As the client calls it, with its port; without a Host the address it has reached."""
+    host: bytes = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    if not host:
+        return b"%s:%d" % (scope["server"][0].encode(), scope["server"][1]) if scope.get("server") else b"-"
+    _, colon, port = host.rpartition(b":")
+    return host if colon and port.isdigit() else b"%s:%d" % (host, _PORT[scope["scheme"]])
 
 
 def _field(octets: bytes) -> str:

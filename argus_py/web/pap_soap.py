@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from argus_py.errors import ArgusError, NotPermitted
+from argus_py.model.trail import REQUEST_ID
 from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import AXIS_NAMESPACE, Fault
 from argus_py.soap.saml import PolicyQuery, PolicyResponse, Status, StatusCode
@@ -130,6 +131,7 @@ class _ProvisioningService:
 
     def _respond(self, query: PolicyQuery, scope: Scope) -> PolicyResponse:
         """Raises NotPermitted; FormNotSupported: a PAP asks; whatever the policies' source raises."""
+        REQUEST_ID.set(query.id)  # in the context of this request, which ends with it
         status = _status(query)
         policies = None
         if status.code == StatusCode.SUCCESS:
@@ -137,6 +139,7 @@ class _ProvisioningService:
             if query.from_pap:
                 raise FormNotSupported
             policies = self._policies()
+            _log.info("policies provided to %.500s", query.issuer)
         return PolicyResponse(
             self._new_id(), query.id, self._clock(), self._new_id(), self._settings.entity_id, policies, status
         )

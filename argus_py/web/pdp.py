@@ -22,9 +22,9 @@ from starlette.routing import Route
 
 from argus_py.errors import MalformedInput
 from argus_py.model.dn import DistinguishedName
-from argus_py.model.identifiers import StatusUri
 from argus_py.model.request import Request
 from argus_py.model.response import Response, Result, indeterminate
+from argus_py.model.trail import REQUEST_ID
 from argus_py.pdp.engine import Engine
 from argus_py.pdp.exchange import Exchange, Journal, RequestCounters
 from argus_py.snapshot import Snapshot
@@ -32,6 +32,7 @@ from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import Fault
 from argus_py.soap.saml import AuthzDecisionQuery, AuthzDecisionResponse
 from argus_py.web.access import AccessLog
+from argus_py.web.jetty import SERVICE_PORT, UnservedRequests
 from argus_py.web.status import StatusPage, java_millis, java_time
 from argus_py.web.tls import peer_chain
 from argus_py.web.workers import Load, Workers
@@ -92,6 +93,7 @@ def pdp_app(
         redoc_url=None,
         openapi_url=None,
     )
+    app.add_middleware(UnservedRequests, methods=SERVICE_PORT)
     app.add_middleware(AccessLog)
     return app
 
@@ -148,6 +150,7 @@ class _DecisionService:
         except MalformedInput as error:
             _log.error("Error decoding the SOAP request from %s: %.500s", peer.address, error)
             return self.refuse("Client", _faultstring(error))
+        REQUEST_ID.set(query.id)  # in the context of this request, which ends with it
         request, response = self._decide(query, url)
         answered_at, response_id = self._clock(), self._new_id()
         trail = replace(response.trail, request_id=query.id, response_id=response_id)
@@ -172,7 +175,7 @@ class _DecisionService:
             query.context if query.return_context else None,
         )
         written = envelope.write(saml.authz_decision_response_to_element(message), "soap11")
-        if response.results[0].status.code.value == StatusUri.PROCESSING_ERROR:
+        if response.trail.decision is None:
             _log.error("Unable to evaluate the query of %s: %.500s", peer.address, response.trail.reason)
             self._counters.failed()
         return _answer(200, written, saml.SOAP_ACTION)

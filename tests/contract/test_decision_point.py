@@ -1,8 +1,9 @@
 """What the PEP server may rely on, whoever decides: the engine in its process, or a PDP behind a network."""
 
 import asyncio
+import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from argus_py.model.response import Decision, Response
 from argus_py.model.trail import Trail
 from argus_py.observe.metrics import Counters
 from argus_py.pdp.engine import Engine
-from argus_py.pdp.exchange import Exchange
+from argus_py.pdp.exchange import Exchange, Journal
+from argus_py.pep.decision_cache import Cached
 from argus_py.pep.failover import Failover
-from argus_py.pep.ports import DecisionPoint
+from argus_py.pep.ports import Call, DecisionPoint
+from argus_py.run.decisions import LocalPdp
 from argus_py.snapshot import Snapshot
 from argus_py.web.pdp import PdpSettings, pdp_app
 from argus_py.web.status import StatusPage
@@ -30,6 +33,7 @@ from argus_py.xacml.policy_xml import read_policy_set
 
 POLICY = Path(__file__).parent.parent / "vectors" / "soap" / "pdp" / "policies" / "ce-site.xml"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CALL = Call("_1", deadline=math.inf)
 URL = "https://pdp.example.org:8152/authz"
 
 
@@ -49,23 +53,28 @@ class InProcess(httpx.BaseTransport):
         return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(content))
 
 
-class NoJournal:
+@dataclass
+class Kept:
+    """The journal of a PDP."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+
     def record(self, exchange: Exchange) -> None:
-        pass
+        self.exchanges.append(exchange)
 
 
 def in_process(policy: Snapshot[CompiledPolicy]) -> DecisionPoint:
-    return Engine(policy)
+    return LocalPdp(Engine(policy, lambda: NOW), "urn:pdp")
 
 
-def over_http(policy: Snapshot[CompiledPolicy]) -> DecisionPoint:
+def over_http(policy: Snapshot[CompiledPolicy], journal: Journal | None = None) -> DecisionPoint:
     counters = Counters()
     app = pdp_app(
-        Engine(policy),
+        Engine(policy, lambda: NOW),
         PdpSettings("urn:pdp", explain=True),
         status=StatusPage("Argus PDP", "1.7.1", NOW, counters.read, tuple),
         counters=counters,
-        journal=NoJournal(),
+        journal=journal or Kept(),
         clock=lambda: NOW,
         load=Load(),
     )
@@ -74,11 +83,15 @@ def over_http(policy: Snapshot[CompiledPolicy]) -> DecisionPoint:
 
 
 def behind_a_failover(policy: Snapshot[CompiledPolicy]) -> DecisionPoint:
-    return Failover({URL: over_http(policy)}, lambda: 0.0, timedelta(seconds=1))
+    return Failover({URL: over_http(policy)}, lambda: 0.0)
+
+
+def behind_a_cache(policy: Snapshot[CompiledPolicy]) -> DecisionPoint:
+    return Cached(in_process(policy), 10, timedelta(minutes=10), lambda: 0.0)
 
 
 Make = Callable[[Snapshot[CompiledPolicy]], DecisionPoint]
-IMPLEMENTATIONS: list[Make] = [in_process, over_http, behind_a_failover]
+IMPLEMENTATIONS: list[Make] = [in_process, over_http, behind_a_failover, behind_a_cache]
 
 
 @pytest.fixture(params=IMPLEMENTATIONS, ids=lambda make: make.__name__)
@@ -131,19 +144,34 @@ ADMIN = Attribute(AttributeId.SUBJECT_ID, ("CN=Admin User,O=Example,C=IT",), Dat
 def test_a_decision_comes_with_its_obligations_and_the_request_it_is_about(
     request_: Request, decision: Decision, obligations: list[str], point: DecisionPoint
 ) -> None:
-    response = point.decide(request_)
+    response = point.decide(request_, CALL)
     (result,) = response.results
-    assert (result.decision, result.status.code.value) == (decision, StatusUri.OK)
+    assert result.decision is decision
+    assert result.status.code.value == (StatusUri.SYNTAX_ERROR if decision is Decision.INDETERMINATE else StatusUri.OK)
     assert [obligation.id for obligation in result.obligations] == obligations
     assert response.request == request_
 
 
-def test_the_trail_names_the_decision(point: DecisionPoint) -> None:
-    assert point.decide(request_of(CE, ATLAS)).trail.decision == "Permit"
+def test_the_trail_names_the_decision_and_the_query_by_the_id_of_the_call(point: DecisionPoint) -> None:
+    trail = point.decide(request_of(CE, ATLAS), CALL).trail
+    assert (trail.decision, trail.request_id, trail.cached) == ("Permit", CALL.id, False)
+    assert trail.responder in {URL, "urn:pdp"}
+
+
+def test_the_pdp_writes_of_a_query_under_the_id_of_the_call(policy: Snapshot[CompiledPolicy]) -> None:
+    policy.refresh()
+    journal = Kept()
+    over_http(policy, journal).decide(request_of(CE, ATLAS), CALL)
+    assert [exchange.response.trail.request_id for exchange in journal.exchanges] == [CALL.id]
+
+
+def test_the_same_question_has_the_same_answer(point: DecisionPoint) -> None:
+    first, second = (point.decide(request_of(CE, ATLAS), CALL) for _ in range(2))
+    assert (second.results, second.request) == (first.results, first.request)
 
 
 def test_before_the_first_policy_everything_is_indeterminate(make: Make, policy: Snapshot[CompiledPolicy]) -> None:
-    (result,) = make(policy).decide(request_of(CE, ATLAS)).results
+    (result,) = make(policy).decide(request_of(CE, ATLAS), CALL).results
     assert result.decision is Decision.INDETERMINATE
     assert result.status.code.value == StatusUri.PROCESSING_ERROR
 
@@ -162,7 +190,7 @@ def test_before_the_first_policy_everything_is_indeterminate(make: Make, policy:
 def test_a_pdp_behind_a_network_answers_as_the_engine_does(request_: Request, policy: Snapshot[CompiledPolicy]) -> None:
     policy.refresh()
 
-    def without_trail(response: Response) -> Response:
-        return replace(response, trail=Trail())
+    def answer(point: DecisionPoint) -> Response:
+        return replace(point.decide(request_, CALL), trail=Trail())
 
-    assert without_trail(over_http(policy).decide(request_)) == without_trail(in_process(policy).decide(request_))
+    assert answer(over_http(policy)) == answer(in_process(policy))

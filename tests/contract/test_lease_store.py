@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,9 +23,12 @@ class MemoryLeases:
         self._leases: dict[str, tuple[str, str]] = {}
         self._changing = threading.Lock()
 
-    def lease(self, name: str, pool: str) -> str:
+    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> str:
         with self._changing:
             if name not in self._leases:
+                for other in other_names:
+                    if self._leases.get(other, ("", ""))[0] == pool:
+                        return self._leases[other][1]
                 if not self._free.get(pool):
                     raise Unmapped(f"no free account in the pool {pool!r}")
                 self._leases[name] = (pool, self._free[pool].pop())
@@ -99,6 +102,17 @@ def test_lease_of_another_pool_is_refused_and_kept(make: Make) -> None:
     with pytest.raises(Unmapped):
         store.lease("%2fcn%3dalice", "atlas")
     assert store.lease("%2fcn%3dalice", "dteam") == account
+
+
+def test_lease_under_another_name_is_used_before_a_new_one_is_made(make: Make) -> None:
+    store = make({"dteam": 2, "atlas": 1})
+    store.lease("%2fcn%3dalice:a", "atlas")
+    account = store.lease("%2fcn%3dalice:b:a", "dteam")
+    others = ("%2fcn%3dalice:none", "%2fcn%3dalice:a", "%2fcn%3dalice:b:a")  # of nobody, of another pool, of this one
+    assert store.lease("%2fcn%3dalice:a:b", "dteam", others) == account
+    own = store.lease("%2fcn%3dalice:a:b", "dteam")
+    assert own != account
+    assert store.lease("%2fcn%3dalice:a:b", "dteam", others) == own
 
 
 def test_threads_share_no_account(make: Make) -> None:

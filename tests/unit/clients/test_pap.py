@@ -1,5 +1,6 @@
 """Remote PAPs as the source of a PDP's policy."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from argus_py.clients.pap import HttpPolicySource, NoPolicy
+from argus_py.model.trail import REQUEST_ID
 from argus_py.soap import envelope, saml
 from argus_py.soap.saml import PolicyQuery
 from argus_py.xacml.policy import PolicySet
@@ -105,3 +107,24 @@ def test_when_all_paps_fail_each_is_named(peer: Any) -> None:
         fetch(peer(httpx.ConnectError("refused")), FIRST, SECOND)
     assert FIRST in str(caught.value)
     assert SECOND in str(caught.value)
+
+
+def test_the_logs_know_a_fetch_by_the_id_of_its_query(
+    peer: Any, vector: Callable[[str], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    class LoggedId(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            logged.append((REQUEST_ID.get(), record.getMessage()))
+            return True
+
+    logged: list[tuple[str | None, str]] = []
+    caplog.set_level(logging.INFO, "argus_py.clients.pap")
+    caplog.handler.addFilter(LoggedId())
+    ids = iter((f"_{'f' * 32}", QUERY_ID))
+    pap = peer(httpx.ConnectError("refused"), httpx.Response(200, content=vector("pap/response-empty.xml")))
+    HttpPolicySource((FIRST, SECOND), "urn:pdp", pap.transport(), lambda: NOW, lambda: next(ids)).fetch()
+    assert logged == [
+        (f"_{'f' * 32}", f"Unable to complete request to PAP endpoint: {FIRST}: refused"),
+        (QUERY_ID, f"policies received from {SECOND}"),
+    ]
+    assert REQUEST_ID.get() is None

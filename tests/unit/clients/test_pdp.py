@@ -1,5 +1,6 @@
 """A remote PDP as a decision point."""
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -8,11 +9,13 @@ import httpx
 import pytest
 
 from argus_py.clients.pdp import HttpPdp, PdpFailed
+from argus_py.clients.transport import Timeouts, Transport
 from argus_py.model.attribute import Attribute
 from argus_py.model.identifiers import AttributeId, Glite, StatusUri
 from argus_py.model.request import Action, Request
 from argus_py.model.response import AttributeAssignment, Decision, Effect, Obligation, Response, Result
 from argus_py.model.trail import Trail
+from argus_py.pep.ports import Call
 from argus_py.soap import envelope, saml
 from argus_py.xacml import context_xml
 from argus_py.xacml.document import NotXmlText
@@ -24,8 +27,8 @@ REQUEST = Request(action=Action((Attribute(AttributeId.ACTION_ID, (" execute ",)
 
 
 def ask(peer: Any, query_id: str = QUERY_ID) -> Response:
-    pdp = HttpPdp(URL, "urn:pep", peer.transport(), lambda: NOW, lambda: query_id)
-    return pdp.decide(REQUEST)
+    pdp = HttpPdp(URL, "urn:pep", peer.transport(), lambda: NOW)
+    return pdp.decide(REQUEST, Call(query_id, math.inf))
 
 
 def failure(peer: Any) -> PdpFailed:
@@ -124,15 +127,18 @@ def test_a_request_that_xml_cannot_carry_is_not_sent(peer: Any) -> None:
     pdp = peer(httpx.Response(200))
     request = Request(action=Action((Attribute("urn:a", ("x\x00y",)),)))
     with pytest.raises(NotXmlText):
-        HttpPdp(URL, "urn:pep", pdp.transport(), lambda: NOW).decide(request)
+        HttpPdp(URL, "urn:pep", pdp.transport(), lambda: NOW).decide(request, Call(QUERY_ID, math.inf))
     assert pdp.requests == []
 
 
-def test_every_query_has_an_id_of_its_own(peer: Any) -> None:
-    pdp = peer(httpx.Response(503))
-    client = HttpPdp(URL, "urn:pep", pdp.transport(), lambda: NOW)
-    for _ in range(2):
-        with pytest.raises(PdpFailed):
-            client.decide(REQUEST)
-    first, second = (envelope.read(request.content, 10_000).get("ID") for request in pdp.requests)
-    assert first != second
+def test_the_deadline_of_the_call_limits_the_wait(wire: Any) -> None:
+    limits: list[dict[str, float]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        limits.append(request.extensions["timeout"])
+        return httpx.Response(503)
+
+    transport = Transport(Timeouts(), http=wire(answer), monotonic=lambda: 1000.0)
+    with pytest.raises(PdpFailed):
+        HttpPdp(URL, "urn:pep", transport, lambda: NOW).decide(REQUEST, Call(QUERY_ID, 1008.0))
+    assert (limits[0]["connect"], limits[0]["read"]) == (2, 4)

@@ -125,6 +125,42 @@ def test_an_answer_that_drips_is_given_up_in_time(wire: Any) -> None:
     assert now[0] == 27
 
 
+@pytest.mark.parametrize(
+    ("left", "connect", "answer"),
+    [(None, 5, 10), (1000, 5, 10), (20, 5, 10), (12, 3, 6), (2, 0.5, 1), (0, 0.00025, 0.0005), (-7, 0.00025, 0.0005)],
+)
+def test_tcp_tls_and_answer_together_take_no_longer_than_there_is_time(
+    left: float | None, connect: float, answer: float, wire: Any
+) -> None:
+    limits: list[dict[str, float]] = []
+
+    def keep(request: httpx.Request) -> httpx.Response:
+        limits.append(request.extensions["timeout"])
+        return httpx.Response(200, content=ANSWER)
+
+    timeouts = Timeouts(timedelta(seconds=5), timedelta(seconds=10))
+    transport = Transport(timeouts, http=wire(keep), monotonic=lambda: 1000.0)
+    transport.call(URL, etree.Element("query"), LIMIT, None if left is None else 1000.0 + left)
+    (limit,) = limits
+    assert [limit["connect"], limit["read"]] == pytest.approx([connect, answer])
+
+
+def test_an_answer_that_drips_is_given_up_before_the_deadline(wire: Any) -> None:
+    now = [0.0]
+
+    def slow() -> Iterator[bytes]:
+        for _ in range(100):
+            now[0] += 1
+            yield b" "
+
+    transport = Transport(
+        Timeouts(), http=wire(lambda _request: httpx.Response(200, content=slow())), monotonic=lambda: now[0]
+    )
+    with pytest.raises(PeerUnreachable, match="no complete answer within 4 seconds"):
+        transport.call(URL, etree.Element("query"), LIMIT, deadline=8)
+    assert now[0] == 5
+
+
 def test_an_encoded_answer_is_not_unpacked(call: Call) -> None:
     with pytest.raises(XmlSyntaxError):
         call(httpx.Response(200, stream=httpx.ByteStream(b"\x1f\x8b"), headers={"Content-Encoding": "gzip"}))

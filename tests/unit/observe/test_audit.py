@@ -21,6 +21,7 @@ SUBJECT = (
     Attribute(AttributeId.SUBJECT_ID, ("CN=Alice,O=Example,C=CH",), DataType.X500_NAME),
     Attribute(Glite.VIRTUAL_ORGANIZATION, ("dteam",)),
     Attribute(Glite.PRIMARY_FQAN, ("/dteam/Role=pilot/Capability=NULL",), DataType.FQAN),
+    Attribute(Glite.FQAN, ("/dteam/Role=pilot/Capability=NULL", "/dteam"), DataType.FQAN),
 )
 EFFECTIVE = Request(
     (Subject(SUBJECT),),
@@ -34,12 +35,16 @@ TRAIL = Trail(
     response_id="_77ac",
     decision="Permit",
     account="dteam001",
+    uid=40001,
+    gid=2000,
     lease="%2fc%3dch:dteam",
 )
+ASKED = replace(TRAIL, account=None, uid=None, gid=None, lease=None)
 
 
 def exchange(response: Response) -> Exchange:
     return Exchange(
+        id="_3fb2",
         received_at=datetime(2026, 11, 22, 6, 19, 23, 456789, tzinfo=UTC),
         duration=timedelta(microseconds=12345),
         client=DistinguishedName.parse_rfc2253("CN=wn001.example.org,O=Example,C=CH"),
@@ -52,20 +57,43 @@ def exchange(response: Response) -> Exchange:
 PERMITTED = exchange(Response((Result(Decision.PERMIT),), EFFECTIVE, TRAIL))
 
 
+@pytest.mark.parametrize("decision", list(Decision))
+def test_the_line_is_that_of_the_java_daemon(decision: Decision) -> None:
+    response = Response((Result(decision),), None, replace(TRAIL, decision=decision.value))
+    line = f"_3fb2|https://argus.example.org:8152/authz|_77ac|{decision.value}|"
+    assert audit_line(exchange(response)) == line
+
+
+def test_a_decision_given_before_has_the_cache_as_responder_and_no_ids() -> None:
+    response = Response((Result(Decision.PERMIT),), None, replace(TRAIL, cached=True))
+    assert audit_line(exchange(response)) == "null|PEPD cache|null|Permit|"
+
+
 @pytest.mark.parametrize(
     ("trail", "line"),
     [
-        (TRAIL, "_3fb2|https://argus.example.org:8152/authz|_77ac|Permit|"),
-        (Trail(responder="PEPD cache", decision="Deny"), "null|PEPD cache|null|Deny|"),
         (Trail(), "null|null|null|Error|"),
         (
             Trail(request_id="_91c0", reason="Error sending request to PDP: https://argus.example.org:8152/authz"),
             "_91c0|null|null|Error|Error sending request to PDP: https://argus.example.org:8152/authz",
         ),
+        (
+            replace(ASKED, reason="NoLoginName: Failed to map subject DN CN=x"),
+            "_3fb2|https://argus.example.org:8152/authz|_77ac|Error|NoLoginName: Failed to map subject DN CN=x",
+        ),
+        (
+            replace(ASKED, cached=True, reason="NoLoginName: Failed to map subject DN CN=x"),
+            "null|PEPD cache|null|Error|NoLoginName: Failed to map subject DN CN=x",
+        ),
     ],
 )
-def test_the_line_is_that_of_the_java_daemon(trail: Trail, line: str) -> None:
-    assert audit_line(exchange(Response((Result(Decision.PERMIT),), None, trail))) == line
+def test_what_ended_in_an_error_of_the_service_has_its_reason_whatever_the_pdp_said(trail: Trail, line: str) -> None:
+    assert audit_line(exchange(replace(indeterminate(None), trail=trail))) == line
+
+
+def test_an_indeterminate_of_the_pdp_is_a_decision() -> None:
+    response = replace(indeterminate(None), trail=replace(ASKED, decision="Indeterminate"))
+    assert audit_line(exchange(response)).endswith("|Indeterminate|")
 
 
 def test_nobody_writes_a_decision_of_his_own_into_the_line() -> None:
@@ -84,6 +112,7 @@ def test_the_record_tells_who_did_what_and_how_it_was_decided() -> None:
         "subject": "CN=Alice,O=Example,C=CH",
         "vo": "dteam",
         "fqan": "/dteam/Role=pilot/Capability=NULL",
+        "fqans": ["/dteam/Role=pilot/Capability=NULL", "/dteam"],
         "resource": "wn",
         "action": Glite.ACTION_EXECUTE,
         "decision": "Permit",
@@ -91,12 +120,24 @@ def test_the_record_tells_who_did_what_and_how_it_was_decided() -> None:
         "decided_by": ["root", "private_1", "rule"],
         "reason": None,
         "account": "dteam001",
+        "uid": 40001,
+        "gid": 2000,
         "lease": "%2fc%3dch:dteam",
         "responder": "https://argus.example.org:8152/authz",
+        "cached": False,
         "request_id": "_3fb2",
+        "query_id": "_3fb2",
         "response_id": "_77ac",
         "milliseconds": 12.345,
     }
+
+
+def test_the_record_of_a_decision_given_before_names_the_exchange_with_the_pdp() -> None:
+    permitted = exchange(Response((Result(Decision.PERMIT),), EFFECTIVE, replace(TRAIL, cached=True)))
+    record = json.loads(audit_record(replace(permitted, id="_later")))
+    assert (record["request_id"], record["cached"]) == ("_later", True)
+    assert (record["query_id"], record["response_id"]) == ("_3fb2", "_77ac")
+    assert record["responder"] == "https://argus.example.org:8152/authz"
 
 
 def test_a_permit_that_was_not_sent_shows_in_the_record() -> None:
@@ -105,15 +146,14 @@ def test_a_permit_that_was_not_sent_shows_in_the_record() -> None:
     record = json.loads(audit_record(exchange(response)))
     assert (record["decided"], record["decision"]) == ("Permit", "Indeterminate")
     assert record["reason"] == "PoolExhausted: no account"
-    assert audit_line(exchange(response)) == "null|null|null|Permit|"
 
 
 def test_what_is_not_known_is_null() -> None:
     bare = replace(exchange(indeterminate(None)), client=None)
     record = json.loads(audit_record(bare))
     assert {name for name, value in record.items() if value is None} == {
-        *("client", "subject", "vo", "fqan", "resource", "action", "decided", "reason", "account", "lease"),
-        *("responder", "request_id", "response_id"),
+        *("client", "subject", "vo", "fqan", "resource", "action", "decided", "reason", "account", "uid", "gid"),
+        *("lease", "responder", "query_id", "response_id"),
     }
 
 

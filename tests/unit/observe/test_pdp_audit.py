@@ -73,6 +73,7 @@ def test_the_record_says_who_what_and_by_which_rule() -> None:
         "subject": "CN=Alice,C=CH",
         "vo": None,
         "fqan": None,
+        "fqans": [],
         "resource": "wn",
         "action": "execute",
         "decision": "Permit",

@@ -1,6 +1,6 @@
 from argus_py.model.attribute import Attribute
 from argus_py.model.request import Action, Environment, Request, Resource, Subject
-from argus_py.pep.attributes import find, first_value, set_environment, without, without_empty_values
+from argus_py.pep.attributes import find, first_value, set_environment, without, without_claims, without_empty_values
 
 A1, A2, B = Attribute("a", ("1",)), Attribute("a", ("2",), "other"), Attribute("b", ("3", "4"))
 
@@ -18,6 +18,13 @@ def test_the_first_value_is_that_of_the_first_attribute_with_one() -> None:
 
 def test_without_removes_by_id_whatever_the_datatype() -> None:
     assert without((A1, B, A2), {"a"}) == (B,)
+
+
+def test_claims_go_from_every_subject_and_from_nowhere_else() -> None:
+    request = Request((Subject((A1, B, A2), "c"), Subject((A1,))), (Resource((A1,)),), Action((A1,)))
+    left = Request((Subject((B,), "c"), Subject()), (Resource((A1,)),), Action((A1,)))
+    assert without_claims(request, {"a", "c"}) == left
+    assert without_claims(request, {"c"}) is request
 
 
 def test_environment_attributes_replace_those_of_their_ids_and_come_last() -> None:

@@ -10,6 +10,8 @@ from argus_py.web.access import AccessLog
 SCOPE: Scope = {
     "type": "http",
     "client": ("192.0.2.7", 40000),
+    "scheme": "https",
+    "server": ("192.0.2.1", 8154),
     "headers": [(b"accept", b"*/*"), (b"host", b"argus.example.org:8154")],
     "path": "/authz\n",
     "raw_path": b"/authz%0a",
@@ -42,7 +44,25 @@ def test_a_request_is_logged_with_its_path_as_sent(caplog: pytest.LogCaptureFixt
 
 def test_a_bar_from_the_client_separates_nothing(caplog: pytest.LogCaptureFixture) -> None:
     scope = {**SCOPE, "raw_path": b"/a|b", "headers": [(b"host", b"x|y")]}
-    assert logged(scope, caplog) == ["192.0.2.7|x%7Cy|/a%7Cb|"]
+    assert logged(scope, caplog) == ["192.0.2.7|x%7Cy:443|/a%7Cb|"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "server"),
+    [
+        ("https", b"argus.example.org", "argus.example.org:443"),
+        ("http", b"argus.example.org", "argus.example.org:80"),
+        ("http", b"[2001:db8::1]", "[2001:db8::1]:80"),
+        ("http", b"[2001:db8::1]:8154", "[2001:db8::1]:8154"),
+        ("https", b"argus:", "argus::443"),
+        ("https", b"", "192.0.2.1:8154"),
+    ],
+)
+def test_the_server_is_told_with_its_port(
+    scheme: str, host: bytes, server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    scope = {**SCOPE, "scheme": scheme, "headers": [(b"host", host)]}
+    assert logged(scope, caplog) == [f"192.0.2.7|{server}|/authz%0a|"]
 
 
 def test_what_is_not_known_is_a_dash(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 """The ProvisioningService, from message to message."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from starlette.types import Scope
 
 from argus_py.errors import NotPermitted, Unavailable
+from argus_py.model.trail import REQUEST_ID
 from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import AXIS_NAMESPACE, Fault
 from argus_py.soap.saml import PolicyResponse
@@ -203,3 +205,16 @@ def test_a_browser_is_greeted_as_by_axis() -> None:
 )
 def test_other_methods_and_paths_are_not_served(method: str, path: str, status: int) -> None:
     assert Pap().send(method, vector("query-from-pdp"), {"SOAPAction": ""}, path).status_code == status
+
+
+def test_the_logs_know_a_query_by_its_id(caplog: pytest.LogCaptureFixture) -> None:
+    ids: list[str | None] = []
+
+    def policies() -> PolicySet:
+        ids.append(REQUEST_ID.get())
+        return POLICIES
+
+    caplog.set_level(logging.INFO, "argus_py.web.pap_soap")
+    Pap(policies).post(vector("query-from-pdp"))
+    assert (ids, REQUEST_ID.get()) == ([QUERY_ID], None)
+    assert caplog.messages == ["policies provided to http://argus.example.org/pdp"]

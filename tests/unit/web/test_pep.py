@@ -1,6 +1,7 @@
 """The service port from bytes to bytes, with a real enforcer behind it."""
 
 import asyncio
+import itertools
 import json
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -19,11 +20,13 @@ from argus_py.model.dn import DistinguishedName
 from argus_py.model.identifiers import AttributeId
 from argus_py.model.request import Action, Request, Resource, Subject
 from argus_py.model.response import Decision, Response, Result, indeterminate
+from argus_py.model.trail import REQUEST_ID
 from argus_py.observe.metrics import Counters
 from argus_py.pep.enforcer import Enforcer
 from argus_py.pep.exchange import Exchange
 from argus_py.pep.obligations.service import ObligationService
-from argus_py.web.pep import pep_app
+from argus_py.pep.ports import Call
+from argus_py.web.pep import PATIENCE, pep_app
 from argus_py.web.status import StatusPage
 from argus_py.web.workers import Load
 
@@ -59,8 +62,10 @@ class Kept:
 @dataclass
 class Deciding:
     answer: Callable[[Request], Response]
+    calls: list[Call] = field(default_factory=list)
 
-    def decide(self, request: Request) -> Response:
+    def decide(self, request: Request, call: Call) -> Response:
+        self.calls.append(call)
         return self.answer(request)
 
 
@@ -85,15 +90,24 @@ def permit(_request: Request) -> Response:
 
 
 def app(
-    answer: Callable[[Request], Response] = permit,
+    answer: Callable[[Request], Response] | Deciding = permit,
     kept: Kept | None = None,
     counts: Counters | None = None,
     load: Load | None = None,
 ) -> ASGIApp:
     counts = counts or Counters()
-    enforcer = Enforcer((), Deciding(answer), ObligationService(()), lambda: START, counts)
+    decisions = answer if isinstance(answer, Deciding) else Deciding(answer)
+    enforcer = Enforcer((), decisions, ObligationService(()), lambda: START, counts, monotonic=lambda: 1000.0)
     status = StatusPage("Argus PEP Server", "1.0", START, counts.read, lambda: ())
-    return pep_app(enforcer, kept or Kept(), status, Ticking(), load or Load())
+    return pep_app(
+        enforcer,
+        kept or Kept(),
+        status,
+        Ticking(),
+        load or Load(),
+        monotonic=lambda: 1000.0,
+        new_id=map("_{}".format, itertools.count(1)).__next__,
+    )
 
 
 def ask(asgi: ASGIApp, method: str, path: str, **options: Any) -> httpx.Response:
@@ -184,7 +198,7 @@ def test_a_body_of_the_limit_is_read() -> None:
     assert ask(app(), "POST", "/authz", content=padded + b"\n").status_code == 413
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"])
 def test_authorization_is_asked_for_by_post_alone(method: str) -> None:
     reply = ask(app(), method, "/authz")
     assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
@@ -219,6 +233,29 @@ def test_the_journal_gets_client_address_time_and_answer() -> None:
     assert (first.received_at, first.duration) == (START + timedelta(seconds=1), timedelta(seconds=1))
     assert first.response.results == (Result(Decision.PERMIT),)
     assert second.client is None
+
+
+def test_a_request_has_an_id_and_a_deadline_from_its_arrival() -> None:
+    kept, decisions = Kept(), Deciding(permit)
+    asgi = app(decisions, kept)
+    ask(asgi, "POST", "/authz", content=BODY)
+    ask(asgi, "POST", "/authz", content=BODY)
+    deadline = 1000.0 + PATIENCE.total_seconds()
+    assert decisions.calls == [Call("_1", deadline), Call("_2", deadline)]
+    assert [exchange.id for exchange in kept.exchanges] == ["_1", "_2"]
+
+
+def test_the_id_goes_into_the_logs_while_the_request_is_worked_on() -> None:
+    seen: list[str | None] = []
+
+    def look(request: Request) -> Response:
+        seen.append(REQUEST_ID.get())
+        return permit(request)
+
+    asgi = app(look)
+    ask(asgi, "POST", "/authz", content=BODY)
+    ask(asgi, "POST", "/authz", content=BODY)
+    assert (seen, REQUEST_ID.get()) == (["_1", "_2"], None)
 
 
 def test_beyond_the_load_requests_are_told_to_come_back() -> None:

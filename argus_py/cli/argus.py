@@ -4,6 +4,7 @@ import argparse
 import functools
 import io
 import logging
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -12,8 +13,10 @@ from pathlib import Path
 import httpx
 
 from argus_py import __version__
+from argus_py.cli import check_configuration, leases
 from argus_py.cli.check_credential import Settings, check_credential
 from argus_py.clients.transport import ClientCredential, ClientTls
+from argus_py.config.ini import BadConfiguration
 from argus_py.errors import ArgusError
 from argus_py.observe import logs
 from argus_py.run.embedded import embedded
@@ -26,6 +29,7 @@ from argus_py.store.sql.engine import upgrade
 
 _log = logging.getLogger(__name__)
 _ALONE = {"pap": pap_alone, "pdp": pdp_alone, "pepd": pep_alone}
+_CHECKS = {"pdp": check_configuration.check_pdp, "pepd": check_configuration.check_pepd}
 _CONFIGURATION = {
     "pap": "/etc/argus/pap/pap_configuration.ini",
     "pdp": "/etc/argus/pdp/pdp.ini",
@@ -46,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = command_line().parse_args(argv)
     try:
         return int(arguments.run(arguments))
+    except BadConfiguration as error:
+        print(f"argus: Error parsing configuration file {error.problems[0].place.file}\n{error}", file=sys.stderr)
+        return 1
     except (ArgusError, OSError) as error:
         print(f"argus: {error}", file=sys.stderr)
         return 1
@@ -56,14 +63,24 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _serve_one(arguments: argparse.Namespace) -> int:
+    if getattr(arguments, "check", False):
+        return _check(arguments)
     make = _ALONE[arguments.command]
     return _run(arguments, lambda trust_of: Servers([make(arguments.file, trust_of)]))
 
 
+def _check(arguments: argparse.Namespace) -> int:
+    logging.getLogger().addHandler(logging.NullHandler())  # what the parts would log stands in the report
+    report = _CHECKS[arguments.command](arguments.file)
+    print(report.as_json() if arguments.output == "json" else report.as_text(), end="")
+    return 1 if report.errors else 0
+
+
 def _run(arguments: argparse.Namespace, make: Callable[[TrustOf], Servers]) -> int:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until we can act upon it: to be asked to reload must not be the end
     if arguments.log_dir:
         arguments.log_dir.mkdir(parents=True, exist_ok=True)
-    logs.configure(arguments.log_dir)
+    logs.configure(arguments.log_dir, as_json=arguments.log_format == "json")
     try:
         servers = make(functools.cache(trust_anchors))
     except (ArgusError, OSError) as error:
@@ -72,8 +89,7 @@ def _run(arguments: argparse.Namespace, make: Callable[[TrustOf], Servers]) -> i
         raise
 
     def ready() -> None:
-        for name, url in servers.urls.items():
-            print(f"{name} {url}", flush=True)
+        print("\n".join(f"{name} {url}" for name, url in servers.urls.items()), flush=True)
 
     servers.run(ready)
     return 0
@@ -118,6 +134,7 @@ def command_line() -> argparse.ArgumentParser:
 
     daemon = argparse.ArgumentParser(add_help=False)
     daemon.add_argument("--log-dir", type=Path, help="folder for process.log, access.log, audit.log and audit.jsonl")
+    daemon.add_argument("--log-format", choices=("text", "json"), default="text", help="of the process log")
 
     serve = commands.add_parser("serve", parents=[daemon], help="PAP, PDP and PEP in one process")
     serve.add_argument("--config-dir", type=Path, default=Path("/etc/argus"), help="with pap/, pdp/ and pepd/ in it")
@@ -126,6 +143,14 @@ def command_line() -> argparse.ArgumentParser:
         alone = commands.add_parser(name, parents=[daemon], help=f"the {name} daemon alone")
         alone.add_argument("file", type=Path, nargs="?", default=Path(default), help=f"default {default}")
         alone.set_defaults(run=_serve_one)
+        if name in _CHECKS:
+            instead = alone.add_argument_group("instead of serving")
+            instead.add_argument(
+                "--check",
+                action="store_true",
+                help="tell all that is wrong with the file and what it names; 0 if the daemon would start, else 1",
+            )
+            instead.add_argument("--output", choices=("text", "json"), default="text", help="of --check")
 
     status = commands.add_parser("status", help="ask a daemon for its status page; 0 if it is OK")
     status.add_argument("url", help="such as https://localhost:8154/status")
@@ -143,8 +168,14 @@ def command_line() -> argparse.ArgumentParser:
     checking.add_argument("--chain-only", action="store_true", help="do not look at attribute certificates")
     checking.set_defaults(run=_check_credential)
 
+    leases.add_arguments(commands.add_parser("leases", help="who holds which pool account; check, give back, forecast"))
+
     database = commands.add_parser("database", help="the policy database").add_subparsers(required=True)
     upgrading = database.add_parser("upgrade", help="bring the schema to the version this program needs")
     upgrading.add_argument("url", help="as in pap_configuration.ini: postgresql+psycopg://user@host/name")
     upgrading.set_defaults(run=_upgrade)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

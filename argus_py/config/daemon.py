@@ -30,15 +30,25 @@ class SecuritySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """``password`` None: whoever reaches the port may give commands."""
+
+    host: str
+    port: int
+    password: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """``hostname`` is what the service port binds to, ``entity_id`` the issuer of the queries to PDPs."""
+    """``bind_address`` is what the service port binds to, ``entity_id`` the issuer of queries and answers.
+
+    A port of 0 lets the system choose one.
+    """
 
     entity_id: str
-    hostname: str
+    bind_address: str
     port: int
-    admin_host: str
-    admin_port: int
-    admin_password: str | None
+    admin: AdminSettings
     maximum_requests: int
     request_queue_size: int
     connection_timeout: timedelta
@@ -49,7 +59,7 @@ class Reading:
 
     def __init__(self, ini: IniFile) -> None:
         self._ini = ini
-        self.findings = Findings()
+        self.findings = Findings(warnings=list(ini.warnings))
         self._read: set[str] = set()
 
     def section(self, name: str, findings: Findings | None = None) -> SectionReader | None:
@@ -86,6 +96,15 @@ class Reading:
             if name not in self._read:
                 place = Place(self._ini.file, section.line, name)
                 self.findings.warnings.append(Problem(place, "nothing refers to this section, ignored"))
+
+    def check_peers(self, security: SecuritySettings, section: str, key: str, urls: tuple[str, ...]) -> None:
+        """Warn of what can only fail at every request, which Java finds out then."""
+        if security.trust_dir is None and any(url.startswith("https:") for url in urls):
+            reason = "nobody can be asked by https without a trustInfoDir in [SECURITY]"
+            self.findings.warnings.append(Problem(self._ini.place(section, key), reason))
+
+    def place(self, section: str) -> Place:
+        return self._ini.place(section)
 
     def error(self, reason: str) -> None:
         self.findings.errors.append(Problem(Place(self._ini.file), reason))
@@ -131,16 +150,24 @@ def _tls_protocols(reader: SectionReader) -> tuple[str, ...]:
     return spoken
 
 
+def read_admin(reader: SectionReader, port: int) -> AdminSettings:
+    return AdminSettings(
+        host=reader.string("adminHost") or "localhost",
+        port=reader.integer("adminPort", port, 0, 65535),
+        password=reader.secret("adminPassword"),
+    )
+
+
 def read_service(reader: SectionReader, port: int, admin_port: int) -> ServiceSettings:
     for key in NO_EFFECT_HERE:
         reader.string(key)
+    entity_id, hostname = reader.required("entityId"), reader.required("hostname")
     return ServiceSettings(
-        entity_id=reader.required("entityId"),
-        hostname=reader.required("hostname"),
+        entity_id=entity_id,
+        # BETTER: a key of its own, for hosts that are reached by another address than the one they have.
+        bind_address=reader.string("bindAddress") or hostname,
         port=reader.integer("port", port, 0, 65535),
-        admin_host=reader.string("adminHost") or "localhost",
-        admin_port=reader.integer("adminPort", admin_port, 1, 65535),
-        admin_password=reader.string("adminPassword"),
+        admin=read_admin(reader, admin_port),
         maximum_requests=reader.integer("maximumRequests", 200, 1),
         request_queue_size=reader.integer("requestQueueSize", 500, 1),
         connection_timeout=reader.seconds("connectionTimeout", 30),

@@ -4,15 +4,17 @@ It is not configparser's: keys keep their case, an indented line is a key of its
 value, a backslash escapes, a key given twice counts as last written, sections of one name are one section.
 
 Problems are gathered, not thrown one by one: a start that fails names everything that is wrong. What Java passes over
-in silence (unknown keys, bad numbers, tabs in lists) is a warning.
+in silence (unknown keys, bad numbers, tabs in lists, keys given twice, empty values) is a warning.
 
 Source: org.ini4j:ini4j:0.5.2 IniParser, IniSource, EscapeTool; argus-pdp-pep-common:.../config/IniConfigUtil.java
 """
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from argus_py.errors import ConfigurationError
 
@@ -25,6 +27,8 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 _NO_BOOLEAN = "is neither true, yes, 1 nor false, no, 0"
 _INTEGER = re.compile("[+-]?[0-9]{1,10}")
 _MOST = 2**31 - 1
+_COMMENT = re.compile("[ \t][#;](?:[ \t]|$)")  # in a value: what most dialects would take for the start of a comment
+_LONGEST_KEY = 64  # of those that a similar one is looked for, which takes time in the square of their length
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Problem:
 
 
 class BadConfiguration(ConfigurationError):
-    """Everything that keeps one configuration file from being used, in the order found."""
+    """Everything that keeps one configuration file from being used, in the order found; there is at least one."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -90,10 +94,22 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class IniFile:
-    """``file`` names the source in messages; ``sections`` by name, in the order of their first headers."""
+    """``file`` names the source in messages; ``sections`` by name, in the order of their first headers.
+
+    ``warnings``: about lines that were read and then overruled.
+    """
 
     file: str
     sections: dict[str, Section]
+    warnings: tuple[Problem, ...] = ()
+
+    def place(self, section: str, key: str | None = None) -> Place:
+        """Where that stands, as exactly as it can be said."""
+        found = self.sections.get(section)
+        if found is None:
+            return Place(self.file, section=section, key=key)
+        entry = found.entries.get(key) if key else None
+        return Place(self.file, entry.line if entry else found.line, section, key)
 
 
 def parse_ini(text: str, file: str) -> IniFile:
@@ -119,11 +135,15 @@ def parse_ini(text: str, file: str) -> IniFile:
                 raise _Refused("stands before any section header")
             else:
                 key, value = _option(line)
+                overruled = current.entries.get(key)
+                if overruled is not None:
+                    place = Place(file, overruled.line, current.name, key)
+                    findings.warnings.append(Problem(place, f"ignored, since line {number} gives the key again"))
                 current.entries[key] = Entry(value, number)
         except _Refused as refused:
             findings.errors.append(Problem(Place(file, number, current.name if current else None), str(refused)))
     findings.raise_errors()
-    return IniFile(file, sections)
+    return IniFile(file, sections, tuple(findings.warnings))
 
 
 class _Refused(Exception):
@@ -160,7 +180,7 @@ def trimmed_lines(text: str) -> Iterator[tuple[int, str]]:
 def _header(line: str) -> str:
     if not line.endswith("]"):
         raise _Refused("text after the closing bracket of a section header")
-    name = _unescape(line[1:-1]).strip(_BLANK)
+    name = _unescape(line[1:-1])
     if not name:
         raise _Refused("a section header without a name")
     return name
@@ -170,13 +190,15 @@ def _option(line: str) -> tuple[str, str]:
     operator = _OPERATOR.search(line)
     if operator is None:
         raise _Refused("neither a section header nor a key with a value")
-    key = _unescape(line[: operator.start()]).strip(_BLANK)
+    key = _unescape(line[: operator.start()])
     if not key:
         raise _Refused("a value without a key")
-    return key, _unescape(line[operator.end() :]).strip(_BLANK)
+    return key, _unescape(line[operator.end() :])
 
 
 def _unescape(text: str) -> str:
+    """Trimmed, as blanks are that were written as escapes."""
+
     def replacement(match: re.Match[str]) -> str:
         digits, character = match.groups()
         if digits:
@@ -185,7 +207,9 @@ def _unescape(text: str) -> str:
             raise _Refused("a backslash followed by nothing it could escape")
         return _ESCAPED.get(character, character)
 
-    unescaped = _ESCAPE.sub(replacement, text)
+    unescaped = _ESCAPE.sub(replacement, text).strip(_BLANK)
+    if "\0" in unescaped:  # BETTER: Java hands it on
+        raise _Refused("a null character, which no name of a file or host can have")
     try:  # two escapes may be the halves of one character
         return unescaped.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError as error:
@@ -203,18 +227,26 @@ class SectionReader:
         self._known: set[str] = set()
 
     def string(self, key: str) -> str | None:
-        """Empty is missing."""
-        self._known.add(key)
-        entry = self._section.entries.get(key)
+        """Empty is missing, with a warning."""
+        asked_first = key not in self._known
+        entry = self._entry(key)
+        if asked_first and entry is not None and not entry.value:
+            self.warn(key, "is empty, which is the same as missing")
         return entry.value or None if entry else None
+
+    def secret(self, key: str) -> str | None:
+        """A string about which nothing is told."""
+        self._known.add(key)
+        return self.string(key)
 
     def required(self, key: str) -> str:
         """An error if missing; the empty text then stands in until the errors are raised."""
-        value = self.string(key)
-        if value is None:
+        entry = self._entry(key)
+        if entry is None or not entry.value:
             reason = f"INI configuration section {self.name} does not contain the required property {key}"
             self._findings.errors.append(Problem(Place(self._file, self._section.line), reason))
-        return value or ""
+            return ""
+        return entry.value
 
     def boolean(self, key: str, default: bool) -> bool:
         """Anything but the six words is a warning and the default."""
@@ -263,8 +295,7 @@ class SectionReader:
 
         BETTER: a tab separates too, with a warning; in Java it stays inside a word that then names nothing.
         """
-        self._known.add(key)
-        entry = self._section.entries.get(key)
+        entry = self._entry(key)
         if entry is None:
             return None
         if "\t" in entry.value:
@@ -275,7 +306,7 @@ class SectionReader:
         """A list of http and https URLs."""
         listed = self.words(key) or ()
         for url in listed:
-            if not url.startswith(("https://", "http://")):
+            if not _is_http_url(url):
                 self.error(key, f"{url!r} is no http or https URL")
         return listed
 
@@ -289,11 +320,33 @@ class SectionReader:
         """To be called when everything known was asked for."""
         for key in self._section.entries:
             if key not in self._known:
-                self.warn(key, "unknown key, ignored")
+                self.warn(key, f"unknown key, ignored{self._hint(key)}")
+
+    def _entry(self, key: str) -> Entry | None:
+        entry = self._section.entries.get(key)
+        if entry is not None and key not in self._known and _COMMENT.search(entry.value):
+            self.warn(key, "comments stand on lines of their own, here all of the line is the value")
+        self._known.add(key)
+        return entry
+
+    def _hint(self, key: str) -> str:
+        if len(key) > _LONGEST_KEY:
+            return ""
+        by_lower_case = {known.lower(): known for known in sorted(self._known)}
+        similar = difflib.get_close_matches(key.lower(), by_lower_case, n=1, cutoff=0.7)
+        return f"; is {by_lower_case[similar[0]]} meant?" if similar else ""
 
     def _place(self, key: str | None) -> Place:
         entry = self._section.entries.get(key) if key else None
         return Place(self._file, entry.line if entry else self._section.line, self.name, key)
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port that is none, brackets without an address
+        return False
 
 
 def _is_integer(text: str, least: int, most: int) -> bool:

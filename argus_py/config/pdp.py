@@ -6,10 +6,13 @@ Source: argus-pdp:src/main/java/org/glite/authz/pdp/config/PDPIniConfigurationPa
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from argus_py.config.daemon import NO_EFFECT_HERE, Reading, SecuritySettings, ServiceSettings, read_service
 from argus_py.config.files import read_text
-from argus_py.config.ini import Problem, SectionReader, parse_ini
+from argus_py.config.ini import BadConfiguration, IniFile, Problem, SectionReader, parse_ini
+
+ADMIN_PORT: Final = 8153
 
 # COMPAT: misspelled in the message that operators know
 _NO_POLICY_SECTION = "PDP INI configuration does not contain the rquired 'POLICY' INI section"
@@ -43,10 +46,18 @@ def load_pdp(path: Path) -> PdpSettings:
 
 def parse_pdp(text: str, file: str) -> PdpSettings:
     """Raises BadConfiguration: with every problem of the file."""
-    reading = Reading(parse_ini(text, file))
+    settings, errors = examine_pdp(parse_ini(text, file))
+    if errors:
+        raise BadConfiguration(errors)
+    return settings
+
+
+def examine_pdp(ini: IniFile) -> tuple[PdpSettings, tuple[Problem, ...]]:
+    """The settings, and the errors that keep them from being used; what is wrong has a stand-in in the settings."""
+    reading = Reading(ini)
     security = reading.security(_NO_EFFECT_SECURITY)
     service_reader = reading.required_section("SERVICE")
-    service = read_service(service_reader, port=8152, admin_port=8153)
+    service = read_service(service_reader, port=8152, admin_port=ADMIN_PORT)
     for key in ("pips", "obligationHandlers"):
         if service_reader.words(key):
             service_reader.error(key, "the PDP has none; they belong to the PEP daemon")
@@ -54,9 +65,10 @@ def parse_pdp(text: str, file: str) -> PdpSettings:
     policy_reader = reading.required_section("POLICY", _NO_POLICY_SECTION)
     policy = _policy(policy_reader)
     policy_reader.warn_unknown()
+    reading.check_peers(security, "POLICY", "paps", policy.paps)
     reading.warn_unread_sections()
-    reading.findings.raise_errors()
-    return PdpSettings(security, service, policy, tuple(reading.findings.warnings))
+    settings = PdpSettings(security, service, policy, tuple(reading.findings.warnings))
+    return settings, tuple(reading.findings.errors)
 
 
 def _policy(reader: SectionReader) -> PolicySettings:

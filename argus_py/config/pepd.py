@@ -9,18 +9,21 @@ Source: argus-pep-server:src/main/java/org/glite/authz/pep/server/config/PEPDaem
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from argus_py.config.catalogue import Catalogue, Kind, Part
 from argus_py.config.daemon import NO_EFFECT_HERE, Reading, SecuritySettings, ServiceSettings, read_service
 from argus_py.config.files import read_text
-from argus_py.config.ini import Findings, Problem, SectionReader, parse_ini
+from argus_py.config.ini import BadConfiguration, Findings, IniFile, Place, Problem, SectionReader, parse_ini
 from argus_py.config.obligations import HANDLERS, AccountMappingPart
-from argus_py.config.pips import PIPS, GliteProfilePart, PipPart
+from argus_py.config.pips import PIPS, PipPart, needs_trust_anchors
+
+ADMIN_PORT: Final = 8155
 
 
 @dataclass(frozen=True, slots=True)
 class PdpSettings:
-    """``urls`` in the order they are asked. Decisions are not cached yet: each request is decided anew."""
+    """``urls`` in the order they are asked; ``maximum_cached_responses`` 0: each request is decided anew."""
 
     urls: tuple[str, ...]
     maximum_cached_responses: int
@@ -31,7 +34,10 @@ class PdpSettings:
 
 @dataclass(frozen=True, slots=True)
 class PepdSettings:
-    """``pips`` in the order they run, ``obligation_handlers`` as listed; ``warnings`` belong into the log."""
+    """``pips`` in the order they run, ``obligation_handlers`` as listed; ``warnings`` belong into the log.
+
+    ``pip_places`` says where each point is configured; a handler has the name of its section.
+    """
 
     security: SecuritySettings
     service: ServiceSettings
@@ -39,6 +45,7 @@ class PepdSettings:
     pips: tuple[PipPart, ...]
     obligation_handlers: tuple[AccountMappingPart, ...]
     warnings: tuple[Problem, ...]
+    pip_places: tuple[Place, ...] = ()
 
 
 def load_pepd(path: Path) -> PepdSettings:
@@ -48,30 +55,42 @@ def load_pepd(path: Path) -> PepdSettings:
 
 def parse_pepd(text: str, file: str) -> PepdSettings:
     """Raises BadConfiguration: with every problem of the file."""
-    return _PepdReading(parse_ini(text, file)).settings()
+    settings, errors = examine_pepd(parse_ini(text, file))
+    if errors:
+        raise BadConfiguration(errors)
+    return settings
+
+
+def examine_pepd(ini: IniFile) -> tuple[PepdSettings, tuple[Problem, ...]]:
+    """The settings, and the errors that keep them from being used; what is wrong has a stand-in in the settings."""
+    reading = _PepdReading(ini)
+    return reading.settings(), tuple(reading.findings.errors)
 
 
 class _PepdReading(Reading):
     def settings(self) -> PepdSettings:
         security = self.security()
         service_reader = self.required_section("SERVICE")
-        service = read_service(service_reader, port=8154, admin_port=8155)
-        pips = self._parts(service_reader.words("pips") or (), PIPS)
-        handlers = self._parts(service_reader.words("obligationHandlers") or (), HANDLERS)
+        service = read_service(service_reader, port=8154, admin_port=ADMIN_PORT)
+        pips, pip_places = self._parts(service_reader.words("pips") or (), PIPS)
+        handlers, _ = self._parts(service_reader.words("obligationHandlers") or (), HANDLERS)
         service_reader.warn_unknown()
         pdp_reader = self.required_section("PDP")
         pdp = _pdp(pdp_reader)
         pdp_reader.warn_unknown()
         self._check_trust(security, pips)
+        self.check_peers(security, "PDP", "pdps", pdp.urls)
         self._check_obligation_ids(handlers)
         self.warn_unread_sections()
-        self.findings.raise_errors()
-        return PepdSettings(security, service, pdp, pips, handlers, tuple(self.findings.warnings))
+        warnings = tuple(self.findings.warnings)
+        return PepdSettings(security, service, pdp, pips, handlers, warnings, pip_places)
 
-    def _parts(self, names: tuple[str, ...], catalogue: Catalogue[Kind, Part]) -> tuple[Part, ...]:
-        """What the sections of these names configure; one that configures nothing leaves an error instead."""
-        parts = [self._part(name, catalogue) for name in names]
-        return tuple(part for part in parts if part is not None)
+    def _parts(
+        self, names: tuple[str, ...], catalogue: Catalogue[Kind, Part]
+    ) -> tuple[tuple[Part, ...], tuple[Place, ...]]:
+        """What the sections of these names configure, and where; one that configures nothing leaves an error."""
+        parts = [(part, self.place(name)) for name in names if (part := self._part(name, catalogue)) is not None]
+        return tuple(part for part, _ in parts), tuple(place for _, place in parts)
 
     def _part(self, name: str, catalogue: Catalogue[Kind, Part]) -> Part | None:
         found = Findings()
@@ -86,7 +105,7 @@ class _PepdReading(Reading):
         return part
 
     def _check_trust(self, security: SecuritySettings, pips: tuple[PipPart, ...]) -> None:
-        if security.trust_dir is None and any(isinstance(pip, GliteProfilePart) for pip in pips):
+        if security.trust_dir is None and any(map(needs_trust_anchors, pips)):
             self.error("Policy information point trust material may not be null: [SECURITY] trustInfoDir is missing")
 
     def _check_obligation_ids(self, handlers: tuple[AccountMappingPart, ...]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from argus_py.config.pdp import load_pdp
 from argus_py.config.pepd import load_pepd
 from argus_py.pap.provisioning import Provisioning
-from argus_py.pdp.engine import Engine
 from argus_py.pdp.refresh import policy_snapshot
+from argus_py.run.decisions import Decisions
 from argus_py.run.pap import PapFiles, pap
 from argus_py.run.parts import TrustOf, now
 from argus_py.run.pdp import PolicyRefresh, pdp
@@ -37,8 +37,9 @@ def embedded(directory: Path, trust_of: TrustOf) -> tuple[Daemon, ...]:
     foreign_changes = Periodic("policy", POLL, refresh)
     pap_daemon = pap(pap_files, repository, trust_of)
     refresh()
+    decisions = Decisions.of_engine(pepd_settings.pdp, pdp_settings.service.entity_id, policy)
     return (
         pap_daemon,
-        pdp(pdp_settings, policy, (foreign_changes,), trust_of),
-        pep(pepd_settings, Engine(policy), trust_of),
+        pdp(pdp_settings, refresh, (foreign_changes,), trust_of),
+        pep(pepd_settings, decisions, (), trust_of),
     )

@@ -106,7 +106,8 @@ def pap(files: PapFiles, repository: SqlPolicies, trust_of: TrustOf) -> Daemon:
     periodic = watching(trust, settings.trust_refresh) + tls.periodic
     if vomsdir is not None:
         periodic += watching(vomsdir, settings.trust_refresh)
-    return Daemon(Port("PAP", _ALL_ADDRESSES, settings.port, app, tls.tls), periodic)
+    port = Port("PAP", _ALL_ADDRESSES, settings.port, app, tls.tls)
+    return Daemon(port, periodic, identifier=f"Argus PAP version {__version__}")
 
 
 def new_id() -> str:

@@ -8,17 +8,19 @@ from argus_py import __version__
 from argus_py.clients.pap import HttpPolicySource
 from argus_py.clients.transport import Timeouts
 from argus_py.config.pdp import PdpSettings, load_pdp
+from argus_py.observe import logs
 from argus_py.observe.metrics import Counters
 from argus_py.observe.pdp_audit import PdpAuditJournal
 from argus_py.pdp.engine import Engine
 from argus_py.pdp.refresh import policy_snapshot
+from argus_py.run.admin import admin_port
 from argus_py.run.credential import PortTls, follow_credential
 from argus_py.run.parts import TrustOf, log_warnings, now, server_tls, transport, trust_state, watching
 from argus_py.run.servers import Daemon, Periodic, Port
 from argus_py.snapshot import Snapshot
 from argus_py.web.pdp import PdpSettings as PdpAnswers
 from argus_py.web.pdp import pdp_app, policy_lines
-from argus_py.web.status import StatusPage
+from argus_py.web.status import StatusPage, java_time
 from argus_py.web.workers import Load
 from argus_py.xacml.index import CompiledPolicy
 
@@ -33,19 +35,20 @@ def pdp_alone(file: Path, trust_of: TrustOf) -> Daemon:
     timeout = settings.policy.connection_timeout
     calls = transport(settings.security, trust_of, Timeouts(timeout, timeout))
     source = HttpPolicySource(settings.policy.paps, settings.service.entity_id, calls, now)
-    policy = policy_snapshot(source, now)
-    refresh = PolicyRefresh(policy)
+    refresh = PolicyRefresh(policy_snapshot(source, now))
     refresh()
     regular = Periodic("policy", settings.policy.retention_interval, refresh)
     repair = Periodic("missing policy", RETRY, refresh.after_failure)
-    return pdp(settings, policy, (regular, repair, *follow_credential(calls)), trust_of)
+    return pdp(settings, refresh, (regular, repair, *follow_credential(calls)), trust_of)
 
 
-def pdp(
-    settings: PdpSettings, policy: Snapshot[CompiledPolicy], periodic: tuple[Periodic, ...], trust_of: TrustOf
-) -> Daemon:
-    """Raises ConfigurationError: a file or directory that the settings name is unusable."""
+def pdp(settings: PdpSettings, refresh: "PolicyRefresh", periodic: tuple[Periodic, ...], trust_of: TrustOf) -> Daemon:
+    """``periodic`` keeps the policy up to date.
+
+    Raises ConfigurationError: a file or directory that the settings name is unusable.
+    """
     log_warnings(settings.warnings)
+    policy = refresh.policy
     counters = Counters()
     service, security = settings.service, settings.security
     trust = trust_of(security.trust_dir, security.check_crls) if security.trust_dir is not None else None
@@ -53,12 +56,14 @@ def pdp(
     tls = PortTls.of(server_tls(security, trust_of))
 
     def details() -> list[tuple[str, str]]:
-        return policy_lines(policy) + (trust_state(trust, now()) if trust else []) + tls.lines()
+        of_trust = trust_state(trust, now()) if trust else []
+        return [*policy_lines(policy), *of_trust, *tls.lines(), *logs.trouble()]
 
+    status = StatusPage("Argus PDP", __version__, now(), counters.read, details)
     app = pdp_app(
-        Engine(policy),
+        Engine(policy, now),
         PdpAnswers(service.entity_id),
-        status=StatusPage("Argus PDP", __version__, now(), counters.read, details),
+        status=status,
         counters=counters,
         journal=PdpAuditJournal(policy),
         clock=now,
@@ -67,18 +72,23 @@ def pdp(
     periodic += tls.periodic
     if trust is not None:
         periodic += watching(trust, security.trust_refresh)
-    return Daemon(Port("PDP", service.hostname, service.port, app, tls.tls, service.connection_timeout), periodic)
+    return Daemon(
+        Port("PDP", service.bind_address, service.port, app, tls.tls, service.connection_timeout),
+        periodic,
+        admin_port("PDP", service.admin, status, periodic, {"/reloadPolicy": refresh.told}),
+        f"Argus PDP version {__version__}",
+    )
 
 
 class PolicyRefresh:
     """Fetches the policy, and says what came of it in the words that operators look for; a lasting failure once."""
 
     def __init__(self, policy: Snapshot[CompiledPolicy]) -> None:
-        self._policy = policy
+        self.policy = policy
         self._told = ""
 
     def __call__(self) -> None:
-        policy = self._policy
+        policy = self.policy
         if policy.refresh():
             root = policy.current.value.root
             _log.info("Loaded version %s of policy %s", root.version, root.id)
@@ -91,5 +101,13 @@ class PolicyRefresh:
 
     def after_failure(self) -> None:
         """Only if the last attempt failed."""
-        if self._policy.last_error is not None:
+        if self.policy.last_error is not None:
             self()
+
+    def told(self) -> str:
+        """The same, and what came of it: the answer to the operator, for whom Java has none."""
+        self()
+        if self.policy.last_error is not None:
+            return f"Policy NOT reloaded: {self.policy.last_error}\n"
+        current = self.policy.current
+        return f"Policy reloaded: {current.value.root.id}, in force since {java_time(current.loaded_at)}\n"

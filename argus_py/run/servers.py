@@ -1,33 +1,34 @@
-"""Life of a daemon: bind, serve, refresh in the background, drain at SIGTERM.
+"""Life of a daemon: bind, serve, refresh in the background, look again at SIGHUP, drain at SIGTERM.
 
 All ports are bound before the first one answers, so a daemon is there whole or not at all. SIGTERM and SIGINT stop the
 listeners and give requests in progress a limited time; those that need more are cut off, and the process says so by
-ending with status 1.
+ending with status 1. SIGHUP does now what is otherwise done at intervals: look at every file and fetch the policy.
 """
 
 import asyncio
-import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
 from argus_py.errors import ConfigurationError
-from argus_py.web.connection import HttpConnection
-from argus_py.web.tls import ServerTls, tls_connections
+from argus_py.web.fairness import Places
+from argus_py.web.listener import BACKLOG, Listener
+from argus_py.web.tls import ServerTls
 
 _log = logging.getLogger(__name__)
-_BACKLOG = 2048
+_CONNECTIONS = 20_000  # at once in all, which take some 40 KiB each with TLS
+_OTHER_FILES = 1024  # descriptors for all else: lease files of the worker threads, calls to PDPs, the database, logs
 _FAREWELL = 1.0  # seconds to take the last octets and close; clients that pool connections may never read the good-bye
 
 
@@ -54,8 +55,12 @@ class Periodic:
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
+    """``admin``: the port for commands, of a daemon that has one; ``identifier``: what its log calls it."""
+
     port: Port
     periodic: tuple[Periodic, ...] = ()
+    admin: Port | None = None
+    identifier: str = "Argus"
 
 
 class Servers:
@@ -66,14 +71,16 @@ class Servers:
 
         Raises ConfigurationError: a port cannot be bound.
         """
+        self._identifiers = tuple(daemon.identifier for daemon in daemons)
         self._periodic = tuple(dict.fromkeys(task for daemon in daemons for task in daemon.periodic))
         self._drain = drain.total_seconds()
         self._stopping = threading.Event()
-        self._bound = [(daemon.port, _bind(daemon.port)) for daemon in daemons]
+        admin_ports = [daemon.admin for daemon in daemons if daemon.admin is not None]
+        self._bound = [(port, _bind(port)) for port in [*(daemon.port for daemon in daemons), *admin_ports]]
 
     @property
     def urls(self) -> dict[str, str]:
-        """Where each port is reached, by its name."""
+        """Where each port is reached, by its name; the admin ports come last."""
         return {
             port.name: f"{'https' if port.tls else 'http'}://{port.host}:{bound.getsockname()[1]}"
             for port, bound in self._bound
@@ -103,25 +110,34 @@ class Servers:
 
     async def _serve(self, on_ready: Callable[[], None]) -> int:
         """How many requests were not answered in the end."""
-        servers = [_Server(_config(port), self._drain) for port, _ in self._bound]
+        places, stopped = Places(_room_for_connections()), asyncio.Event()
+        listeners = [Listener(port.app, port.tls, port.idle_timeout, places) for port, _ in self._bound]
 
         def stop() -> None:
             self._stopping.set()
-            for server in servers:
-                server.should_exit = True
+            stopped.set()
 
         loop = asyncio.get_running_loop()
         for wanted in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(wanted, stop)
-        async with asyncio.TaskGroup() as serving:
-            for server, (_, bound) in zip(servers, self._bound, strict=True):
-                serving.create_task(server.serve([bound]))
-            for server in servers:
-                await server.listening.wait()
-            for name, url in self.urls.items():
-                _log.info("%s listens on %s", name, url)
-            on_ready()
-        return sum(len(server.server_state.tasks) for server in servers)
+        loop.add_signal_handler(signal.SIGHUP, self._look_again)
+        for listener, (_, bound) in zip(listeners, self._bound, strict=True):
+            await listener.open(bound)
+        for name, url in self.urls.items():
+            _log.info("%s listens on %s", name, url)
+        for identifier in self._identifiers:
+            _log.info("%s started", identifier)
+        on_ready()
+        await stopped.wait()
+        for listener in listeners:
+            listener.close()
+        await _until(lambda: not any(listener.unanswered for listener in listeners), self._drain)
+        await _until(lambda: not any(listener.connections for listener in listeners), _FAREWELL)
+        return sum(listener.unanswered for listener in listeners)
+
+    def _look_again(self) -> None:
+        _log.info("SIGHUP: everything is looked at again")
+        threading.Thread(target=run_now, args=(self._periodic,), name="SIGHUP", daemon=True).start()
 
     def _join(self, threads: Sequence[threading.Thread]) -> None:
         """Let what is under way come to its end; the interpreter does not wait for the threads that take too long."""
@@ -135,37 +151,17 @@ class Servers:
 def repeat(task: Periodic, stopped: Callable[[float], bool]) -> None:
     """Run a task again and again; ``stopped`` waits so many seconds and says whether that is the end."""
     while not stopped(task.every.total_seconds()):
+        run_now((task,))
+
+
+def run_now(tasks: Iterable[Periodic]) -> None:
+    """Each of them once, one after the other, in this thread."""
+    for task in tasks:
         try:
             task.run()
         except Exception:  # noqa: BLE001
             # A process boundary: a bug of ours in one refresh must not be the end of all refreshes.
             _log.exception("%s: unexpected error, next attempt in %s", task.name, task.every)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn as one of several in a process: without signal handlers, and with an end of its own."""
-
-    def __init__(self, config: uvicorn.Config, drain: float) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-        self._drain = drain
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Requests get the drain time, connections that have none only time to close."""
-        for listener in (*self.servers, *(sockets or ())):
-            listener.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await _until(lambda: not self.server_state.tasks, self._drain)
-        await _until(lambda: not self.server_state.connections, _FAREWELL)
 
 
 async def _until(done: Callable[[], bool], limit: float) -> None:
@@ -174,27 +170,24 @@ async def _until(done: Callable[[], bool], limit: float) -> None:
         await asyncio.sleep(0.01)
 
 
-def _config(port: Port) -> uvicorn.Config:
-    tls = port.tls
-    return uvicorn.Config(
-        port.app,
-        http=tls_connections(tls) if tls else HttpConnection,  # type: ignore[arg-type]
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=int(port.idle_timeout.total_seconds()),
-    )
+def _room_for_connections() -> int:
+    """How many there can be, so that there is always a file descriptor for what they ask for.
+
+    The limit of the process is raised as far as that takes; systemd and shells give 1024, and the right to more.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS + _OTHER_FILES
+    granted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < granted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
+    return granted - min(_OTHER_FILES, granted // 2)
 
 
 def _bind(port: Port) -> socket.socket:
     try:
         family, address = address_of(socket.getaddrinfo(port.host, port.number, type=socket.SOCK_STREAM))
-        return socket.create_server(address, family=family, backlog=_BACKLOG)
-    except OSError as error:
+        return socket.create_server(address, family=family, backlog=BACKLOG)
+    except (OSError, UnicodeError) as error:  # the latter: a name that cannot be one
         raise ConfigurationError(f"cannot listen on {port.host} port {port.number} ({port.name}): {error}") from error
 
 

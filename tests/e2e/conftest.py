@@ -1,5 +1,6 @@
 """A throw-away site for each test, real ``argus`` processes on it, and those who ask them."""
 
+import signal
 import ssl
 import subprocess
 import sys
@@ -80,7 +81,7 @@ class Argus:
 
         def ready() -> bool:
             assert self._process.poll() is None, self.read("stderr")
-            return self.read("stdout").count("\n") == self._ports
+            return self.read("stdout").count("\n") >= self._ports
 
         eventually(ready)
         lines = self.read("stdout").replace("0.0.0.0", "localhost").splitlines()
@@ -92,6 +93,10 @@ class Argus:
 
     def terminate(self) -> None:
         self._process.terminate()
+
+    def hang_up(self) -> None:
+        """SIGHUP: it is to look at everything again."""
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """SIGKILL: nothing in the process can prepare for it."""

@@ -1,5 +1,6 @@
 """What goes wrong at a site: each has its answer, its line in the log, and nobody is permitted by it."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -41,7 +42,9 @@ def test_a_body_that_is_no_request_is_told_and_not_counted(shared_grid: "Grid", 
             answer = client.post(f"{argus.urls['PEP']}/authz", content=body)
             assert answer.status_code == 400
             assert answer.text.startswith("not a readable Hessian message: ")
-            assert argus.read("process.log").endswith(f"WARN [pep] - unreadable request from 127.0.0.1: {answer.text}")
+            logged = argus.read("process.log").splitlines(keepends=True)[-1]
+            assert " - WARN [pep] [_" in logged
+            assert logged.endswith(f"] - unreadable request from 127.0.0.1: {answer.text}")
     assert counts(shared_grid, argus) == before
 
 
@@ -108,7 +111,9 @@ def test_a_credential_that_does_not_hold_is_indeterminate_and_says_why(
     assert (answer.decision, answer.account) == ("Indeterminate", None)
     assert answer.message is not None
     assert answer.message.startswith(text)
-    assert argus.read("process.log").endswith(f"ERROR [enforcer] - Error processing PIP: {answer.message}\n")
+    request_id = json.loads(argus.read("audit.jsonl").splitlines()[-1])["request_id"]
+    logged = f"ERROR [enforcer] [{request_id}] - Error processing PIP: {answer.message}\n"
+    assert argus.read("process.log").endswith(logged)
     assert argus.read("audit.log").splitlines()[-1].endswith(answer.message)
     assert counts(shared_grid, argus) == (requests + 1, errors + 1)
     assert not list(shared_grid.site.gridmapdir.glob("%*"))

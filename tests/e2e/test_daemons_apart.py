@@ -43,17 +43,23 @@ def test_a_pilot_is_mapped_and_the_death_of_a_daemon_is_survived_or_told(grid: "
     _, _, query_id, _, response_id, *_ = pep.read("audit.log").split("|")
     assert f"|{query_id}|" in pdp.read("audit.log")
     assert pdp.read("audit.log").endswith(f"|Permit|{response_id}|\n")
+    assert f"[{query_id}] - ACCOUNTMAP_OH: DN: " in pep.read("process.log")
 
     pap.kill()
-    assert grid.ask(pep, pilot) == permitted
+    assert grid.ask(pep, grid.pilot("Bob Pilot")).decision == "Permit"
 
     pdp.kill()
-    answer = grid.ask(pep, pilot)
+    assert grid.ask(pep, pilot) == permitted  # decided a moment ago
+    assert pep.read("audit.log").endswith("|null|PEPD cache|null|Permit|\n")
+    answer = grid.ask(pep, grid.pilot("Carol Pilot"))
     assert (answer.decision, answer.account) == ("Indeterminate", None)
     assert answer.message == f"No response received from PDP: [{pdp.urls['PDP']}/authz]"
-    assert pep.read("process.log").endswith(f"ERROR [enforcer] - {answer.message}\n")
+    assert pep.read("process.log").endswith(f"] - {answer.message}\n")
     status = grid.status(pep, "PEP")
-    assert (status["TotalRequests"], status["TotalRequestErrors"]) == ("3", "1")
+    assert (status["TotalRequests"], status["TotalRequestErrors"]) == ("4", "1")
+    assert status["PdpEndpoint"].startswith(f"{pdp.urls['PDP']}/authz down, last failure ")
+    assert status["CachedDecisions"] == "2 of 500"
+    assert (status["DecisionCacheHits"], status["DecisionCacheMisses"]) == ("1", "3")
 
 
 def test_a_pdp_that_started_first_gets_its_policy_soon_after_the_pap_is_there(grid: "Grid") -> None:

@@ -40,7 +40,7 @@ def problems(text: str) -> list[str]:
 
 
 def test_every_bad_line_is_told_with_its_place() -> None:
-    text = "k=1\n[A] x\n[B]\nword\n=v\nk=\\u12\n[]\nk=\\ud800\nk=\ufffd\nk=a\\"
+    text = "k=1\n[A] x\n[B]\nword\n=v\nk=\\u12\n[]\nk=\\ud800\nk=\ufffd\nk=a\0b\nk=a\\"
     assert problems(text) == [
         "f.ini:1: stands before any section header",
         "f.ini:2: text after the closing bracket of a section header",
@@ -50,7 +50,8 @@ def test_every_bad_line_is_told_with_its_place() -> None:
         "f.ini:7 [B]: a section header without a name",
         "f.ini:8 [B]: a backslash-u escape that is half a character",
         "f.ini:9 [B]: is not UTF-8 text",
-        "f.ini:10 [B]: the last line ends in a backslash",
+        "f.ini:10 [B]: a null character, which no name of a file or host can have",
+        "f.ini:11 [B]: the last line ends in a backslash",
     ]
 
 
@@ -77,11 +78,54 @@ def told(findings: Findings) -> tuple[list[str], list[str]]:
     return [str(problem) for problem in findings.errors], [str(problem) for problem in findings.warnings]
 
 
-@pytest.mark.parametrize(("text", "value"), [("k = x y ", "x y"), ("k =", None), ("", None), ("K = x", None)])
-def test_an_empty_string_is_missing(text: str, value: str | None) -> None:
+@pytest.mark.parametrize(("text", "value"), [("k = x y ", "x y"), ("", None), ("K = x", None)])
+def test_keys_keep_their_case(text: str, value: str | None) -> None:
     section, findings = reader(text)
+    assert section.string("k") == section.secret("k") == value
+    assert told(findings) == ([], [])
+
+
+def test_an_empty_string_is_missing_with_a_warning() -> None:
+    section, findings = reader("k =")
+    assert section.string("k") is section.string("k") is None
+    assert told(findings) == ([], ["f.ini:2 [S] k: is empty, which is the same as missing"])
+
+
+def test_of_a_secret_nothing_is_told() -> None:
+    section, findings = reader("k =\nl = my # word")
+    assert (section.secret("k"), section.secret("l")) == (None, "my # word")
+    assert told(findings) == ([], [])
+
+
+@pytest.mark.parametrize("value", ["/dir # where", "/dir ;", "a\t# b"])
+def test_what_looks_like_a_comment_within_a_line_is_warned_of(value: str) -> None:
+    section, findings = reader(f"k = {value}")
+    assert section.string("k") == value
+    assert told(findings)[1] == [
+        "f.ini:2 [S] k: comments stand on lines of their own, here all of the line is the value"
+    ]
+
+
+@pytest.mark.parametrize("value", ["http://x/y#z", "a;b", "#"])
+def test_other_signs_of_comments_are_taken_for_text(value: str) -> None:
+    section, findings = reader(f"k = {value}")
     assert section.string("k") == value
     assert told(findings) == ([], [])
+
+
+def test_of_a_key_given_twice_it_is_told_which_line_counts() -> None:
+    ini = parse_ini("[S]\nk=1\n[T]\nk=0\n[S]\nk=2\nk=3", "f.ini")
+    assert ini.sections["S"].entries["k"].value == "3"
+    assert list(map(str, ini.warnings)) == [
+        "f.ini:2 [S] k: ignored, since line 6 gives the key again",
+        "f.ini:6 [S] k: ignored, since line 7 gives the key again",
+    ]
+
+
+def test_places_are_as_exact_as_can_be() -> None:
+    ini = parse_ini("[S]\nk=1", "f.ini")
+    places = [ini.place("S", "k"), ini.place("S", "l"), ini.place("S"), ini.place("T", "k")]
+    assert list(map(str, places)) == ["f.ini:2 [S] k", "f.ini:1 [S] l", "f.ini:1 [S]", "f.ini [T] k"]
 
 
 def test_a_missing_required_key_is_an_error() -> None:
@@ -106,9 +150,8 @@ def test_false_has_three_words_in_any_case(text: str) -> None:
     assert told(findings) == ([], [])
 
 
-@pytest.mark.parametrize("text", ["", "k ="])
-def test_a_missing_boolean_is_the_default(text: str) -> None:
-    section, findings = reader(text)
+def test_a_missing_boolean_is_the_default() -> None:
+    section, findings = reader("")
     assert section.boolean("k", True)
     assert not section.boolean("k", False)
     assert not section.guard("k")
@@ -179,3 +222,37 @@ def test_keys_nobody_asked_for_are_warned_of() -> None:
     section.string("known")
     section.warn_unknown()
     assert told(findings) == ([], ["f.ini:3 [S] typo: unknown key, ignored"])
+
+
+@pytest.mark.parametrize("key", ["entityID", "entitiId", "ENTITYID", "entity_Id"])
+def test_a_key_much_like_a_known_one_is_asked_about(key: str) -> None:
+    section, findings = reader(f"{key} = x")
+    section.string("entityId")
+    section.string("hostname")
+    section.warn_unknown()
+    assert told(findings)[1] == [f"f.ini:2 [S] {key}: unknown key, ignored; is entityId meant?"]
+
+
+def test_for_very_long_keys_nothing_similar_is_looked_for() -> None:
+    section, findings = reader("k" * 100_000 + " = x")
+    section.string("k" * 100_001)
+    section.warn_unknown()
+    assert told(findings)[1][0].endswith("unknown key, ignored")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a:8152/authz", "http://a", "https://[::1]:8152/authz", "HTTPS://argus.example.org/x?y"]
+)
+def test_urls_of_peers(url: str) -> None:
+    section, findings = reader(f"k = {url}")
+    assert section.urls("k") == (url,)
+    assert told(findings) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "url", ["a:8152", "ftp://a", "https://", "https://:8152", "http://a:x", "http://a:0", "http://[::1"]
+)
+def test_what_is_no_url_of_a_peer_is_an_error(url: str) -> None:
+    section, findings = reader(f"k = http://good {url}")
+    section.urls("k")
+    assert told(findings)[0] == [f"f.ini:2 [S] k: {url!r} is no http or https URL"]

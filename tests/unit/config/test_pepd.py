@@ -1,25 +1,24 @@
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from argus_py.config.daemon import SecuritySettings, ServiceSettings
+from argus_py.config.daemon import AdminSettings, SecuritySettings, ServiceSettings
 from argus_py.config.ini import BadConfiguration
-from argus_py.config.java_names import HANDLER_KINDS, PIP_KINDS
+from argus_py.config.java_names import HANDLER_KINDS, PIP_KINDS, PipKind
 from argus_py.config.obligations import AccountMappingPart
 from argus_py.config.pepd import PdpSettings, PepdSettings, load_pepd, parse_pepd
-from argus_py.config.pips import GliteProfilePart, PipPart
+from argus_py.config.pips import AuthnProfilePart, ProfilePart
 from argus_py.errors import ConfigurationError
-from argus_py.model.identifiers import AttributeId, DataType, Glite
+from argus_py.model.identifiers import DciSec, Glite
+from argus_py.pep.mapping.plan import MappingRules
 from argus_py.pep.obligations.account_mapping import MappingSettings
-from argus_py.pep.pips.environment_time import EnvironmentTime
-from argus_py.pep.pips.glite_profile import GliteProfileSettings
 from argus_py.pep.pips.openssl_subject import OpensslSubject
+from argus_py.pep.pips.profile import ProfileSettings
 from argus_py.pep.pips.request_validator import RequestValidator
 
 SHIPPED = (Path(__file__).parents[2] / "vectors" / "ini" / "pepd.ini").read_text()
-NOT_YET = " COMMONXACMLPROFILE_PIP AUTHN_PROFILE_PIP"
 PROVIDER = "org.glite.authz.pep.pip.provider."
 
 SECURITY = """
@@ -28,8 +27,8 @@ servicePrivateKey = /key
 serviceCertificate = /cert
 trustInfoDir = /trust
 """
-REST = """
-[SERVICE]
+REST = """[SERVICE]
+adminPassword = secret
 entityId = http://argus.example.org/pepd
 hostname = argus.example.org
 [PDP]
@@ -51,15 +50,9 @@ def warnings(text: str) -> list[str]:
     return [str(problem) for problem in settings(text).warnings]
 
 
-def pip(section: str) -> PipPart:
-    """The only PIP of a file, made from the text of its section."""
-    text = REST.replace("[PDP]", "pips = P\n[PDP]") + SECURITY + f"[P]\n{section}"
-    return settings(text).pips[0]
-
-
 def test_the_shipped_file_reads_to_the_settings_it_stands_for() -> None:
-    read = settings(SHIPPED.replace(NOT_YET, ""))
-    assert replace(read, warnings=()) == PepdSettings(
+    read = settings(SHIPPED)
+    assert replace(read, warnings=(), pip_places=()) == PepdSettings(
         security=SecuritySettings(
             certificate=Path("/etc/grid-security/hostcert.pem"),
             private_key=Path("/etc/grid-security/hostkey.pem"),
@@ -69,11 +62,9 @@ def test_the_shipped_file_reads_to_the_settings_it_stands_for() -> None:
         ),
         service=ServiceSettings(
             entity_id="http://argus.example.org/pepd",
-            hostname="argus.example.org",
+            bind_address="argus.example.org",
             port=8154,
-            admin_host="localhost",
-            admin_port=8155,
-            admin_password="pepdadmin_password",
+            admin=AdminSettings("localhost", 8155, "pepdadmin_password"),
             maximum_requests=200,
             request_queue_size=500,
             connection_timeout=timedelta(seconds=30),
@@ -88,10 +79,27 @@ def test_the_shipped_file_reads_to_the_settings_it_stands_for() -> None:
         pips=(
             RequestValidator(),
             OpensslSubject(),
-            GliteProfilePart(
-                GliteProfileSettings(frozenset({Glite.PROFILE_WORKER_NODE, Glite.PROFILE_COMPUTE_ELEMENT})),
+            ProfilePart(
+                PipKind.GLITE_PROFILE,
+                ProfileSettings(frozenset({Glite.PROFILE_WORKER_NODE, Glite.PROFILE_COMPUTE_ELEMENT})),
                 Path("/etc/grid-security/vomsdir"),
                 timedelta(hours=1),
+            ),
+            ProfilePart(
+                PipKind.COMMON_PROFILE,
+                ProfileSettings(
+                    frozenset({DciSec.PROFILE_COMMON_AUTHZ}), require_certificate=False, refuse_invalid_acs=False
+                ),
+                Path("/etc/grid-security/vomsdir"),
+                timedelta(hours=1),
+            ),
+            AuthnProfilePart(
+                "AUTHN_PROFILE_PIP",
+                Path("/etc/argus/pepd/vo-ca-ap-file"),
+                Path("/etc/grid-security/certificates"),
+                "policy-*.info",
+                timedelta(hours=4),
+                own_entry_alone=False,
             ),
         ),
         obligation_handlers=(
@@ -108,26 +116,10 @@ def test_the_shipped_file_reads_to_the_settings_it_stands_for() -> None:
     )
 
 
-def test_the_shipped_file_is_warned_of_a_deprecated_name_and_sections_nobody_uses() -> None:
-    assert warnings(SHIPPED.replace(NOT_YET, "")) == [
+def test_the_shipped_file_is_warned_of_a_deprecated_name() -> None:
+    assert warnings(SHIPPED) == [
         f"pepd.ini:33 [GLITEXACMLPROFILE_PIP] parserClass: {PROVIDER}AuthorizationProfilePIPIniConfigurationParser"
         " is deprecated, use glite-profile",
-        "pepd.ini:37 [COMMONXACMLPROFILE_PIP]: nothing refers to this section, ignored",
-        "pepd.ini:42 [AUTHN_PROFILE_PIP]: nothing refers to this section, ignored",
-    ]
-
-
-def test_parts_not_built_yet_are_told_all_at_once() -> None:
-    unable = "Unable to configure PIP {0}. The following error was reported: {1} is not supported (" + PROVIDER + "{2})"
-    assert problems(SHIPPED) == [
-        "pepd.ini:38 [COMMONXACMLPROFILE_PIP] parserClass: "
-        + unable.format(
-            "COMMONXACMLPROFILE_PIP", "common-profile", "CommonXACMLAuthorizationProfilePIPIniConfigurationParser"
-        ),
-        "pepd.ini:43 [AUTHN_PROFILE_PIP] parserClass: "
-        + unable.format(
-            "AUTHN_PROFILE_PIP", "authn-profile", "authnprofilespip.AuthenticationProfilePIPConfigurationParser"
-        ),
     ]
 
 
@@ -142,7 +134,8 @@ def test_without_a_security_section_there_is_no_protection_and_a_warning() -> No
     read = settings(REST)
     assert read.security == SecuritySettings()
     assert [str(warning) for warning in read.warnings] == [
-        "pepd.ini: INI configuration does not contain the 'SECURITY' INI section: no TLS, no trust, no credential"
+        "pepd.ini: INI configuration does not contain the 'SECURITY' INI section: no TLS, no trust, no credential",
+        "pepd.ini:6 [PDP] pdps: nobody can be asked by https without a trustInfoDir in [SECURITY]",
     ]
 
 
@@ -171,7 +164,7 @@ def test_an_unknown_class_is_named() -> None:
 def test_unknown_keys_and_sections_are_warned_of() -> None:
     text = REST.replace("[PDP]", "prot = 1\n[PDP]\ncacheTTL = 1") + SECURITY + "[OLD]\nk = 1\n"
     assert warnings(text) == [
-        "pepd.ini:5 [SERVICE] prot: unknown key, ignored",
+        "pepd.ini:5 [SERVICE] prot: unknown key, ignored; is port meant?",
         "pepd.ini:7 [PDP] cacheTTL: unknown key, ignored",
         "pepd.ini:14 [OLD]: nothing refers to this section, ignored",
     ]
@@ -212,7 +205,7 @@ def test_all_security_keys_are_read() -> None:
 @pytest.mark.parametrize("key", ["enableSSL", "requireClientCertAuthentication"])
 def test_a_protection_that_is_misspelt_stops_the_start(key: str) -> None:
     assert any(
-        f"[SECURITY] {key}: 'ture' is neither" in problem for problem in problems(SECURITY + f"{key} = ture" + REST)
+        f"[SECURITY] {key}: 'ture' is neither" in problem for problem in problems(SECURITY + f"{key} = ture\n" + REST)
     )
 
 
@@ -239,7 +232,7 @@ def test_all_service_and_pdp_keys_are_read() -> None:
         "connectionTimeout = 11\nreceiveBufferSize = 12\nsendBufferSize = 13\n"
     )
     read = settings(service + pdp + SECURITY)
-    assert read.service == ServiceSettings("e", "h", 1, "a", 2, "p", 3, 4, timedelta(seconds=5))
+    assert read.service == ServiceSettings("e", "h", 1, AdminSettings("a", 2, "p"), 3, 4, timedelta(seconds=5))
     assert read.pdp == PdpSettings(("http://a", "https://b"), 0, timedelta(seconds=9), 10, timedelta(seconds=11))
     assert read.warnings == ()
 
@@ -250,63 +243,15 @@ def test_a_port_out_of_range_is_the_default_with_a_warning() -> None:
     assert "'70000' is no integer from 0 to 65535; 8154 is used" in str(read.warnings[0])
 
 
-def test_request_validator_keys() -> None:
-    section = (
-        "parserClass = request-validator\nvalidateRequestSubjects = false\nvalidateRequestResources = false\n"
-        "validateRequestAction = false\nvalidateRequestEnvironment = true"
-    )
-    assert pip(section) == RequestValidator(subjects=False, resources=False, action=False, environment=True)
+def test_the_service_port_is_bound_to_the_host_name_unless_another_address_is_given() -> None:
+    assert settings(REST + SECURITY).service.bind_address == "argus.example.org"
+    assert settings(REST.replace("[PDP]", "bindAddress = ::\n[PDP]") + SECURITY).service.bind_address == "::"
 
 
-def test_openssl_subject_keys() -> None:
-    section = (
-        f"parserClass = openssl-subject\nopensslSubjectAttributeIDs = {AttributeId.SUBJECT_ID} x\n"
-        f"opensslSubjectAttributeDatatypes = {DataType.ANY_URI}"
-    )
-    assert pip(section) == OpensslSubject(frozenset({AttributeId.SUBJECT_ID, "x"}), frozenset({DataType.ANY_URI}))
-    assert pip("parserClass = openssl-subject") == OpensslSubject()
-
-
-def test_glite_profile_keys() -> None:
-    section = (
-        "parserClass = glite-profile\nacceptedProfileIDs = a b\nrequireCertificate = false\nrequireProxy = true\n"
-        "performPKIXValidation = true\nvomsInfoDir = /vomsdir\nvomsInfoRefresh = 5"
-    )
-    part = GliteProfileSettings(frozenset({"a", "b"}), require_certificate=False, require_proxy=True)
-    assert pip(section) == GliteProfilePart(part, Path("/vomsdir"), timedelta(minutes=5))
-
-
-def test_a_missing_list_of_profiles_accepts_all_and_an_empty_one_none() -> None:
-    every, none = pip("parserClass = glite-profile"), pip("parserClass = glite-profile\nacceptedProfileIDs =")
-    assert every == GliteProfilePart(GliteProfileSettings(None), None, timedelta(hours=1))
-    assert none == GliteProfilePart(GliteProfileSettings(frozenset()), None, timedelta(hours=1))
-
-
-def test_the_worker_node_parser_accepts_its_profile_alone() -> None:
-    part = pip(f"parserClass = {PROVIDER}WorkerNodeProfileV1IniConfigurationParser")
-    assert part == GliteProfilePart(
-        GliteProfileSettings(frozenset({Glite.PROFILE_WORKER_NODE})), None, timedelta(hours=1)
-    )
-
-
-def test_certificates_are_always_validated() -> None:
-    text = REST.replace("[PDP]", "pips = P\n[PDP]") + SECURITY
-    assert (
-        "certificates are always validated here"
-        in problems(text + "[P]\nparserClass = glite-profile\nperformPKIXValidation = false")[0]
-    )
-
-
-def test_a_profile_needs_trust_anchors() -> None:
-    text = REST.replace("[PDP]", "pips = P\n[PDP]") + "[P]\nparserClass = glite-profile"
-    assert problems(text) == [
-        "pepd.ini: Policy information point trust material may not be null: [SECURITY] trustInfoDir is missing"
-    ]
-
-
-def test_environment_time_is_utc_unless_told_otherwise() -> None:
-    assert pip("parserClass = environment-time") == EnvironmentTime(UTC)
-    assert pip("parserClass = environment-time\nuseUTCTimeZone = no") == EnvironmentTime(None)
+def test_it_is_known_where_each_point_is_configured() -> None:
+    text = REST.replace("[PDP]", "pips = W V\n[PDP]") + SECURITY
+    read = settings(text + "[V]\nparserClass = request-validator\n[W]\nparserClass = openssl-subject\n")
+    assert [str(place) for place in read.pip_places] == ["pepd.ini:15 [W]", "pepd.ini:13 [V]"]
 
 
 MAPPING = "parserClass = account-mapping\naccountMapFile = /a\ngroupMapFile = /g\ngridMapDir = /d\n"
@@ -326,7 +271,7 @@ def test_account_mapping_keys() -> None:
             Path("/g"),
             Path("/d"),
             timedelta(minutes=1),
-            MappingSettings("o", False, False, True, False, False),
+            MappingSettings("o", False, rules=MappingRules(False, False, True, False)),
         ),
     )
     assert read.warnings == ()
@@ -360,7 +305,7 @@ def test_class_names_of_every_argus_are_known() -> None:
 def test_a_file_is_read_from_disk(tmp_path: Path) -> None:
     path = tmp_path / "pepd.ini"
     path.write_bytes("\ufeff# Latin-1: ".encode() + b"\xe9\n" + REST.encode())
-    assert load_pepd(path).service.hostname == "argus.example.org"
+    assert load_pepd(path).service.bind_address == "argus.example.org"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

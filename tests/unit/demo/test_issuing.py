@@ -107,7 +107,8 @@ def test_a_proxy_of_a_proxy_speaks_for_the_user_with_his_attributes(
 def test_an_attribute_certificate_asserts_its_fqans_in_order(
     proxy: Credential, server: VomsServer, authority: CertificateAuthority
 ) -> None:
-    expected = VomsAttributes("dteam", "voms.example.org", 15000, FQANS, NOW + 12 * HOUR)
+    issuer = Certificate(server.credential.certificate).subject
+    expected = VomsAttributes("dteam", "voms.example.org", 15000, FQANS, NOW + 12 * HOUR, issuer)
     assert attributes(proxy, server, authority) == (expected,)
 
 

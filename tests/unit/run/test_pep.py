@@ -1,4 +1,4 @@
-"""The PEP daemon as it is put together: what its status page tells, how long it waits for a PDP."""
+"""The PEP daemon as it is put together: what its status page and its admin port tell, how long it waits for a PDP."""
 
 import asyncio
 import shutil
@@ -13,6 +13,8 @@ from argus_py.config.pepd import PdpSettings, parse_pepd
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.model.request import Request
 from argus_py.model.response import Response, indeterminate
+from argus_py.pep.ports import Call
+from argus_py.run.decisions import Decisions
 from argus_py.run.parts import LOOK, trust_anchors
 from argus_py.run.pep import pdp_timeouts, pep
 from argus_py.run.servers import Daemon
@@ -22,7 +24,7 @@ GRID = Path(__file__).parents[2] / "vectors" / "credentials" / "grid"
 
 
 class Undecided:
-    def decide(self, request: Request) -> Response:
+    def decide(self, request: Request, call: Call) -> Response:
         return indeterminate(None, request)
 
 
@@ -50,7 +52,7 @@ def daemon(tmp_path: Path) -> Daemon:
         """,
         "pepd.ini",
     )
-    return pep(settings, Undecided(), no_trust)
+    return pep(settings, Decisions(Undecided(), settings.pdp), (), no_trust)
 
 
 def status(daemon: Daemon) -> list[str]:
@@ -67,7 +69,8 @@ def test_status_page_tells_the_state_of_the_map_files(daemon: Daemon, tmp_path: 
     for task in daemon.periodic:
         task.run()
 
-    loaded, warning, *warnings, other_loaded, error = status(daemon)
+    of_files = [line for line in status(daemon) if line.startswith(("Loaded: ", "Problem: ", "LastError: "))]
+    loaded, warning, *warnings, other_loaded, error = of_files
 
     assert loaded.startswith(f"Loaded: map file {tmp_path}/accounts at ")
     assert warning.startswith(f"Problem: {tmp_path}/accounts:line 1 matches nobody:")
@@ -103,7 +106,7 @@ def test_trust_material_is_watched_and_its_state_told(tmp_path: Path) -> None:
         """,
         "pepd.ini",
     )
-    daemon = pep(settings, Undecided(), trust_anchors)
+    daemon = pep(settings, Decisions(Undecided(), settings.pdp), (), trust_anchors)
     assert [task.every for task in daemon.periodic] == [LOOK, timedelta(minutes=90), LOOK, timedelta(minutes=80)]
     (trust_dir / "b1d95bc4.r0").write_text("damaged")
     (trust_dir / "0f70aaec.r0").unlink()

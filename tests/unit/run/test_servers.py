@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from argus_py.errors import ConfigurationError
-from argus_py.run.servers import Daemon, Periodic, Port, Servers, address_of, repeat
+from argus_py.run.servers import Daemon, Periodic, Port, Servers, address_of, repeat, run_now
 
 IPV6 = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::1", 8154, 0, 0))
 IPV4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 8154))
@@ -44,3 +44,15 @@ def test_a_task_that_fails_is_run_again(caplog: pytest.LogCaptureFixture) -> Non
     repeat(Periodic("policy", timedelta(seconds=5), run), stopped)
     assert (waits, runs) == ([5.0] * 4, [1, 2, 3])
     assert caplog.messages == ["policy: unexpected error, next attempt in 0:00:05"] * 3
+
+
+def test_one_task_that_fails_keeps_no_other_from_being_run_now(caplog: pytest.LogCaptureFixture) -> None:
+    runs: list[str] = []
+
+    def bug() -> None:
+        raise KeyError("a bug")
+
+    hour = timedelta(hours=1)
+    run_now([Periodic("policy", hour, bug), Periodic("trust", hour, lambda: runs.append("trust"))])
+    assert runs == ["trust"]
+    assert caplog.messages == ["policy: unexpected error, next attempt in 1:00:00"]

@@ -14,7 +14,9 @@ from argus_py.credentials import chain, names, path, pem
 from argus_py.model.attribute import Attribute
 from argus_py.model.identifiers import AttributeId, DataType, Glite
 from argus_py.model.request import Environment, Request, Subject
-from argus_py.pep.pips.glite_profile import GliteProfile, GliteProfileSettings
+from argus_py.pep.pips.glite_profile import GliteProfile
+from argus_py.pep.pips.profile import ProfileSettings
+from argus_py.pep.pips.proof import CertificateJudge
 from argus_py.snapshot import Snapshot
 from argus_py.store.trustdir import load_trust_anchors
 from argus_py.store.vomsdir import load_voms_trust
@@ -39,7 +41,7 @@ def main(root: Path) -> None:
     store = _store(site)
 
     def point() -> GliteProfile:
-        return GliteProfile(GliteProfileSettings(), trust, vomsdir, frozenset())
+        return GliteProfile(ProfileSettings(), CertificateJudge(trust, vomsdir, frozenset()))
 
     def judge_stranger() -> Request:
         names.read_name.cache_clear()  # what it knows of others would not help either

@@ -3,6 +3,7 @@
 An HTTP library would take as much of the processors that both sides share as the server that is measured.
 """
 
+import itertools
 import multiprocessing
 import socket
 import ssl
@@ -21,11 +22,14 @@ _TIMEOUT: Final = 30.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """``proxy``: certificate, key and chain in PEM, for TLS. ``body`` of the requests. ``certificates``: hashed CAs."""
+    """``proxy``: certificate, key and chain in PEM, for TLS. ``certificates``: hashed CAs.
+
+    ``bodies`` of the requests, from the first one again when all have been sent.
+    """
 
     proxy: Path
     certificates: Path
-    body: bytes
+    bodies: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +97,30 @@ def _obey(orders: Connection, identity: Identity) -> None:
         except EOFError:
             return
         measure = _measure_kept if order.kept else _measure_new
-        orders.send(measure(order, tls, identity.body, orders))
+        orders.send(measure(order, tls, identity.bodies, orders))
 
 
-def _measure_new(order: Order, tls: ssl.SSLContext, body: bytes, orders: Connection) -> Measured:
-    request = _http(order.port, body, "close")
+def _measure_new(order: Order, tls: ssl.SSLContext, bodies: tuple[bytes, ...], orders: Connection) -> Measured:
+    requests = itertools.cycle([http(order.port, body, "close") for body in bodies])
     _wait_for_go(orders)
     seconds, answers = [], set()
-    for _ in range(order.requests):
+    for request in itertools.islice(requests, order.requests):
         begin = time.perf_counter()
-        with _connect(order.port, tls) as connection:
-            answers.add(_ask(connection, request))
+        with connect(order.port, tls) as connection:
+            answers.add(ask(connection, request))
             seconds.append(time.perf_counter() - begin)
     return Measured(tuple(seconds), frozenset(answers))
 
 
-def _measure_kept(order: Order, tls: ssl.SSLContext, body: bytes, orders: Connection) -> Measured:
-    request = _http(order.port, body, "keep-alive")
-    with _connect(order.port, tls) as connection:
-        answers = {_ask(connection, request)}
+def _measure_kept(order: Order, tls: ssl.SSLContext, bodies: tuple[bytes, ...], orders: Connection) -> Measured:
+    requests = itertools.cycle([http(order.port, body, "keep-alive") for body in bodies])
+    with connect(order.port, tls) as connection:
+        answers = {ask(connection, next(requests))}
         _wait_for_go(orders)
         seconds = []
-        for _ in range(order.requests):
+        for request in itertools.islice(requests, order.requests):
             begin = time.perf_counter()
-            answers.add(_ask(connection, request))
+            answers.add(ask(connection, request))
             seconds.append(time.perf_counter() - begin)
     return Measured(tuple(seconds), frozenset(answers))
 
@@ -126,13 +130,13 @@ def _wait_for_go(orders: Connection) -> None:
     orders.recv()
 
 
-def _connect(port: int, tls: ssl.SSLContext) -> ssl.SSLSocket:
+def connect(port: int, tls: ssl.SSLContext | None) -> socket.socket:
     connection = socket.create_connection((_HOST, port), _TIMEOUT)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as libcurl does
-    return tls.wrap_socket(connection, server_hostname=_HOST)
+    return tls.wrap_socket(connection, server_hostname=_HOST) if tls else connection
 
 
-def _http(port: int, body: bytes, connection: str) -> bytes:
+def http(port: int, body: bytes, connection: str) -> bytes:
     lines = (
         "POST /authz HTTP/1.1",
         f"Host: {_HOST}:{port}",
@@ -142,7 +146,7 @@ def _http(port: int, body: bytes, connection: str) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + body
 
 
-def _ask(connection: ssl.SSLSocket, request: bytes) -> bytes:
+def ask(connection: socket.socket, request: bytes) -> bytes:
     """The body of the answer, whose head has a length. Raises RuntimeError: it is no 200."""
     connection.sendall(request)
     received = b""
@@ -157,7 +161,7 @@ def _ask(connection: ssl.SSLSocket, request: bytes) -> bytes:
     return body
 
 
-def _receive(connection: ssl.SSLSocket) -> bytes:
+def _receive(connection: socket.socket) -> bytes:
     received = connection.recv(1 << 16)
     if not received:
         raise ConnectionError("the server has closed the connection before its answer was complete")

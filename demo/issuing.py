@@ -105,9 +105,10 @@ def proxy_of(
     now: datetime,
     attribute_certificates: Sequence[bytes] = (),
     lifetime: timedelta = timedelta(hours=12),
+    key: rsa.RSAPrivateKey | None = None,
 ) -> Credential:
-    """An RFC 3820 impersonation proxy of a user or of another proxy."""
-    key = _new_key()
+    """An RFC 3820 impersonation proxy of a user or of another proxy; without a ``key`` it gets one of its own."""
+    key = key or _new_key()
     issuer = owner.certificate.subject
     number = str(x509.random_serial_number())
     subject = x509.Name([*issuer.rdns, x509.RelativeDistinguishedName([_common_name(number)])])

@@ -60,6 +60,8 @@ _PDP = """\
 entityId = https://{host}/pdp
 hostname = {host}
 port = 0
+adminPort = 0
+adminPassword = pdpadmin_password
 
 [POLICY]
 paps = https://{host}:8150/pap/services/ProvisioningService
@@ -78,6 +80,8 @@ _PEPD = """\
 entityId = https://{host}/pepd
 hostname = {host}
 port = 0
+adminPort = 0
+adminPassword = pepdadmin_password
 pips = REQVALIDATOR_PIP OPENSSLSUBJECT_PIP GLITEXACMLPROFILE_PIP
 obligationHandlers = ACCOUNTMAP_OH
 

@@ -26,16 +26,16 @@ from sqlalchemy import URL, make_url
 
 from argus_py.cli.argus import command_line
 from argus_py.config.pdp import load_pdp
-from argus_py.config.pepd import load_pepd
+from argus_py.config.pepd import PepdSettings, load_pepd
 from argus_py.pap.authorization import Act, Admin, Gate, parse_dn
 from argus_py.pap.provisioning import Provisioning
-from argus_py.pdp.engine import Engine
 from argus_py.pdp.refresh import policy_snapshot
+from argus_py.run.decisions import Decisions
 from argus_py.run.pap import PapFiles, pap
 from argus_py.run.parts import now, trust_anchors
-from argus_py.run.pdp import pdp
+from argus_py.run.pdp import PolicyRefresh, pdp
 from argus_py.run.pep import pep
-from argus_py.run.servers import Port
+from argus_py.run.servers import Daemon, Port
 from argus_py.store.memory import MemoryPolicies
 from argus_py.store.sql.engine import open_policies
 from demo.site import make_site
@@ -158,10 +158,14 @@ def port_of(file_of: Callable[[str], Path], tmp_path_factory: pytest.TempPathFac
     trust_of = cache(trust_anchors)
     policy = policy_snapshot(Provisioning(MemoryPolicies()), now)
     policies = open_policies(f"sqlite:///{tmp_path_factory.mktemp('database')}/policies.db")
+
+    def a_pep(settings: PepdSettings) -> Daemon:
+        return pep(settings, Decisions.of_engine(settings.pdp, "pdp", policy), (), trust_of)
+
     make: dict[str, Callable[[Path], Port]] = {
         "pap": lambda file: pap(PapFiles.load(file), policies, trust_of).port,
-        "pdp": lambda file: pdp(load_pdp(file), policy, (), trust_of).port,
-        "pep": lambda file: pep(load_pepd(file), Engine(policy), trust_of).port,
+        "pdp": lambda file: pdp(load_pdp(file), PolicyRefresh(policy), (), trust_of).port,
+        "pep": lambda file: a_pep(load_pepd(file)).port,
     }
     return cache(lambda daemon: make[daemon](file_of(daemon)))
 

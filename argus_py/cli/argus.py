@@ -80,7 +80,8 @@ def _run(arguments: argparse.Namespace, make: Callable[[TrustOf], Servers]) -> i
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until we can act upon it: to be asked to reload must not be the end
     if arguments.log_dir:
         arguments.log_dir.mkdir(parents=True, exist_ok=True)
-    logs.configure(arguments.log_dir, as_json=arguments.log_format == "json")
+    level = logging.DEBUG if arguments.log_level == "debug" else logging.INFO
+    logs.configure(arguments.log_dir, level, as_json=arguments.log_format == "json")
     try:
         servers = make(functools.cache(trust_anchors))
     except (ArgusError, OSError) as error:
@@ -135,6 +136,12 @@ def command_line() -> argparse.ArgumentParser:
     daemon = argparse.ArgumentParser(add_help=False)
     daemon.add_argument("--log-dir", type=Path, help="folder for process.log, access.log, audit.log and audit.jsonl")
     daemon.add_argument("--log-format", choices=("text", "json"), default="text", help="of the process log")
+    daemon.add_argument(
+        "--log-level",
+        choices=("info", "debug"),
+        default="info",
+        help="debug: also the requests and answers, without certificates",
+    )
 
     serve = commands.add_parser("serve", parents=[daemon], help="PAP, PDP and PEP in one process")
     serve.add_argument("--config-dir", type=Path, default=Path("/etc/argus"), help="with pap/, pdp/ and pepd/ in it")

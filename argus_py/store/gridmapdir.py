@@ -437,10 +437,11 @@ class GridMapDir:
 
         Raises PoolExhausted: there is none, or the site does not want that.
         """
-        account = self._idle and self._idle.take(pool, lambda: self._index.leases(pool, self._stat), name)
-        if not account:
-            raise PoolExhausted(self._path, pool, self._index.size(pool))
-        return [account]
+        if self._idle is not None:
+            account = self._idle.take(pool, lambda: self._index.leases(pool, self._stat), name)
+            if account is not None:
+                return [account]
+        raise PoolExhausted(self._path, pool, self._index.size(pool))
 
     # --- The directory
 

@@ -5,6 +5,7 @@ The packages are those of scripts/install-debian-packages.sh.
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections import defaultdict
@@ -17,6 +18,7 @@ import pytest
 
 from argus_py.model.dn import DistinguishedName
 from argus_py.pep.mapping.lease_name import lease_name
+from argus_py.store.gridmapdir import GridMapDir
 from argus_py.store.lease_removal import TEMPORARY_PREFIX
 
 HERE = Path(__file__).parent
@@ -242,6 +244,21 @@ def test_each_program_uses_and_marks_the_leases_of_the_other(make_site: MakeSite
 
     assert [*of_lcmaps, *of_ours] == before
     assert all((site.gridmapdir / answer.account).stat().st_mtime > 2000 for answer in before)
+
+
+def test_lease_with_the_groups_in_the_order_of_lcmaps_is_used(make_site: MakeSite) -> None:
+    site = make_site(accounts("dteam", 3))
+    dn, fqans = "/DC=org/DC=argus-test/OU=People/CN=Alice Adams", ["/dteam", "/dteam/NGI_IT", "/dteam/other"]
+    worker = site.lcmaps("lcmaps.db", "voms", ["|".join([dn, *fqans])])
+    go([worker])
+    [[lease, account, *_]] = map(json.loads, lines(worker))
+    own = lease_name(DistinguishedName.parse_slash(dn), ["dteam", "dteamextra", "dteam"])
+
+    ours = GridMapDir(site.gridmapdir, random.Random(1))
+
+    assert own != lease
+    assert ours.lease(own, "dteam", [lease]) == account
+    assert ours.lease(own, "dteam") != account
 
 
 def test_lcmaps_takes_no_lease_for_one_that_is_aside_or_claimed(make_site: MakeSite) -> None:

@@ -488,3 +488,44 @@ def test_request_lists_nothing_when_what_is_known_is_true(fresh: Fresh, begin: C
         assert call != "os.scandir"
 
     assert in_child(partial(lease_by, store(directory)), directory, act) in ACCOUNTS
+
+
+class SlowListings:
+    """A clock by which each listing takes a twentieth of a second, so that the next one is due half a second later."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+
+    def __call__(self, number: int, call: str, paths: tuple[str, ...]) -> None:
+        if call == "os.scandir":
+            self.clock.seconds += 0.05
+
+    def start(self, directory: Path) -> GridMapDir:
+        return GridMapDir(directory, random.Random(1), self.clock, self.clock.sleep)
+
+
+def test_lease_on_an_account_that_is_not_known_yet_waits_for_the_next_listing(fresh: Fresh) -> None:
+    slow = SlowListings()
+
+    def ask(directory: Path) -> str:
+        leases = slow.start(directory)
+        (directory / "vo009").touch()
+        (directory / ALICE).hardlink_to(directory / "vo009")
+        os.utime(directory / ALICE)
+        return f"{leases.lease(ALICE, 'vo')} {slow.clock.seconds >= 0.5}"
+
+    assert in_child(ask, fresh(empty), slow) == "vo009 True"
+
+
+def test_last_free_account_is_found_when_no_listing_is_due(fresh: Fresh) -> None:
+    slow = SlowListings()
+
+    def ask(directory: Path) -> str:
+        for number in range(300):
+            (directory / f"x{number}").touch()
+        leases = slow.start(directory)
+        for number in range(299):
+            (directory / f"%2fcn%3dother{number}").hardlink_to(directory / f"x{number}")
+        return f"{leases.lease(ALICE, 'x')} {slow.clock.seconds}"
+
+    assert in_child(ask, fresh(empty), slow) == "x299 0.05"

@@ -16,7 +16,7 @@ Kind = TypeVar("Kind", PipKind, HandlerKind)
 
 @dataclass(frozen=True, slots=True)
 class Catalogue(Generic[Kind, Part]):
-    """Parts of one sort: what messages call them, the names they go by, and who reads the section of which."""
+    """Parts of one sort: what messages call them, the names they go by, and who reads the section of each kind."""
 
     title: str
     term: str
@@ -34,9 +34,6 @@ class Catalogue(Generic[Kind, Part]):
             return None
         if class_name in DEPRECATED:
             reader.warn("parserClass", f"{class_name} is deprecated, use {kind.value}")
-        if kind not in self.readers:
-            reader.error("parserClass", f"{kind.value} is not supported ({class_name})")
-            return None
         part = self.readers[kind](reader)
         reader.warn_unknown()
         return part

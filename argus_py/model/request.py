@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 
 from argus_py.model.attribute import Attribute
+from argus_py.model.identifiers import SubjectCategory
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     attributes: tuple[Attribute, ...] = ()
     category: str | None = None  # None: access-subject
+
+    @property
+    def is_access_subject(self) -> bool:
+        """Whether this is whom policies decide upon, not a machine or an intermediary on the way."""
+        return (self.category or SubjectCategory.ACCESS_SUBJECT) == SubjectCategory.ACCESS_SUBJECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,8 @@ def bar_free(text: str) -> str:
 
 
 def _asked(request: Request) -> dict[str, Any]:
-    """``fqan`` is the primary one, ``fqans`` are all of them."""
-    subject = tuple(attribute for subject in request.subjects for attribute in subject.attributes)
+    """``fqan`` is the primary one, ``fqans`` are all of them; of the subject that policies decide upon."""
+    subject = tuple(a for subject in request.subjects if subject.is_access_subject for a in subject.attributes)
     resource = tuple(attribute for resource in request.resources for attribute in resource.attributes)
     action = request.action.attributes if request.action else ()
     fqans = [fqan for attribute in find(subject, Glite.FQAN) for fqan in attribute.values]

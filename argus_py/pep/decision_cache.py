@@ -5,9 +5,10 @@ They judge certificates and attribute certificates of every request before the l
 revoked or lost an attribute ends the request or changes its key: no Permit outlives its credentials, and an entry needs
 no end of life of its own beside the time to live. Obligations are fulfilled by whoever asks, on every hit.
 
-What may be out of date is the policy, and for a policy that looks at the clock the time: behind a remote PDP for as
-long as the time to live (a ban bites within it), for an engine in this process never. Sites whose remote PDPs look at
-the clock have the environment time point send them the time, which defeats the cache.
+What may be out of date is the policy, and for a policy that looks at the clock the time: for an engine in this process
+never; behind a remote PDP that tells of changes for the moment that it takes to hear of one; behind another one for as
+long as the time to live (a ban bites within it). Sites whose remote PDPs look at the clock have the environment time
+point send them the time, which defeats the cache.
 
 BETTER: the time to live is in seconds, as configured and documented; the Java daemon keeps decisions a thousand times
 as long, and changes those it keeps.
@@ -55,17 +56,21 @@ class Cached:
         ttl: timedelta,
         monotonic: Callable[[], float],
         policy_version: Callable[[], int | None] = lambda: 0,
+        *,
+        is_reliable: Callable[[str | None], bool] = lambda _responder: True,
     ) -> None:
         """``size`` decisions at most, the least recently used going first.
 
         ``policy_version`` of an engine in this process: what was decided by another version is never given; None: what
-        is decided depends on more than the request, and is not kept.
+        is decided depends on more than the request, and is not kept. ``is_reliable`` of the responder in a trail: the
+        cache would have been cleared if he had another policy now.
         """
         self._decisions = decisions
         self._size = size
         self._ttl = ttl.total_seconds()
         self._monotonic = monotonic
         self._policy_version = policy_version
+        self._is_reliable = is_reliable
         self._lock = threading.Lock()
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self._clears = 0
@@ -102,7 +107,7 @@ class Cached:
                 self._entries.clear()
                 self._state = state
             entry = self._entries.get(key)
-            if entry is None or self._monotonic() >= entry.until:
+            if entry is None or not self._is_usable(entry):
                 self._misses += 1
                 return None, state
             self._hits += 1
@@ -112,12 +117,15 @@ class Cached:
     def _keep(self, key: bytes, response: Response, state: _State) -> None:
         policy, _ = state
         with self._lock:
-            if policy is None or state != self._state_now():
+            if policy is None or state != self._state_now() or not self._is_reliable(response.trail.responder):
                 return  # the second: cleared, or a new policy, while it was decided
             self._entries[key] = _Entry(response, self._monotonic() + self._ttl)
             self._entries.move_to_end(key)
             if len(self._entries) > self._size:
                 self._entries.popitem(last=False)
+
+    def _is_usable(self, entry: "_Entry") -> bool:
+        return self._monotonic() < entry.until and self._is_reliable(entry.response.trail.responder)
 
     def _state_now(self) -> _State:
         return self._policy_version(), self._clears
@@ -137,7 +145,7 @@ def canonical_key(request: Request) -> bytes:
     action, environment = request.action, request.environment
     parts = (
         _list(sorted([_text(subject.category) + _set(subject.attributes) for subject in request.subjects])),
-        _list([_text(resource.content) + _sequence(resource.attributes) for resource in request.resources]),
+        _list([_text(each.content) + _text(each.markup) + _sequence(each.attributes) for each in request.resources]),
         _NONE if action is None else _set(action.attributes),
         _NONE if environment is None else _set(environment.attributes),
     )

@@ -101,7 +101,7 @@ class RequestAttributes:
     def texts(self, bag: BagKey) -> tuple[str, ...]:
         """As they were sent, in the order of the request; empty if the attribute is missing."""
         found = self._texts.get(bag)
-        if found is None and self._moment is not None and bag in _CURRENT:
+        if not found and self._moment is not None and bag in _CURRENT:
             return (temporal.current(self._moment)[_CURRENT.index(bag)],)
         return tuple(found or ())
 

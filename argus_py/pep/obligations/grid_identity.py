@@ -22,12 +22,15 @@ class UnmappableRequest(MalformedInput):
 
 
 def only_subject(request: Request) -> Subject:
-    """Raises UnmappableRequest: there is none, or more than one."""
+    """Raises UnmappableRequest: there is none, or more than one, or it is not the one that policies decide upon."""
     if not request.subjects:
         raise UnmappableRequest("Unable to process request, it does not contain a subject")
     if len(request.subjects) > 1:
         raise UnmappableRequest("Requests contains more than one subject")
-    return request.subjects[0]
+    (subject,) = request.subjects
+    if not subject.is_access_subject:  # BETTER: bans look at access subjects, and would pass him over
+        raise UnmappableRequest("Unable to process request, it does not contain an access subject")
+    return subject
 
 
 def grid_identity(subject: Subject) -> GridIdentity:

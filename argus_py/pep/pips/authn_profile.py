@@ -23,9 +23,9 @@ from datetime import datetime
 from argus_py.credentials.igtf import AuthenticationProfiles
 from argus_py.model.attribute import Attribute
 from argus_py.model.dn import DistinguishedName, DnSyntaxError, escape_controls
-from argus_py.model.identifiers import DataType, DciSec, Glite
+from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite
 from argus_py.model.request import Request
-from argus_py.pep.attributes import find, without_claims
+from argus_py.pep.attributes import find, first_value, without_claims
 from argus_py.pep.pips.profile import VO_IDS, X509_IDS, with_attributes
 from argus_py.pep.ports import PipError
 from argus_py.snapshot import Snapshot
@@ -70,16 +70,19 @@ class AuthnProfile:
             if enough is not None:
                 return _told(request, issuer, enough)
             _log.warning(
-                "%s is not good enough a CA for VO %s: the attributes of the VO are removed",
-                issuer.name.readable(),
+                "the attributes of VO %s are removed from %s: %s is not good enough a CA for it",
                 escape_controls(", ".join(vos)),
+                _user(request, issuer),
+                issuer.name.readable(),
             )
         request = without_claims(request, VO_IDS)
         enough = next((alias for alias in profiles.accepted.without_vo if alias in having), None)
         if enough is not None:
             return _told(request, issuer, enough)
         _log.warning(
-            "%s is not good enough a CA for users without a VO: the name of the user is removed", issuer.name.readable()
+            "the name %s is removed: %s is not good enough a CA for users without a VO",
+            _user(request, issuer),
+            issuer.name.readable(),
         )
         return without_claims(request, X509_IDS)
 
@@ -115,6 +118,12 @@ def _name(text: str) -> DistinguishedName:
         return DistinguishedName.parse_rfc2253(text)
     except DnSyntaxError as error:
         raise _no_profile(text) from error
+
+
+def _user(request: Request, issuer: _Issuer) -> str:
+    """For the log: no audit record will have the name once it is removed."""
+    name = first_value(request.subjects[issuer.index].attributes, AttributeId.SUBJECT_ID)
+    return escape_controls(name or "null")
 
 
 def _listed(issuers: list[_Issuer]) -> str:

@@ -20,7 +20,7 @@ from typing import Final
 from argus_py.credentials.rejections import Rejection
 from argus_py.credentials.voms import VomsAttributes
 from argus_py.model.attribute import Attribute
-from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite, SubjectCategory
+from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite
 from argus_py.model.request import Request
 from argus_py.pep.attributes import find, without_claims
 from argus_py.pep.pips.proof import CertificateJudge, ChainSource, Proof, UnusableChain
@@ -54,8 +54,6 @@ X509_IDS: Final = frozenset(
 CERTIFIED: Final = X509_IDS | VO_IDS
 """What a certificate says of a subject, in the words of both profiles."""
 
-_ACCESS_SUBJECT = (None, SubjectCategory.ACCESS_SUBJECT)
-
 
 @dataclass(frozen=True, slots=True)
 class ProfileSettings:
@@ -81,13 +79,17 @@ class Proven:
 
 
 def names_profile(request: Request, profile_id: str, accepted: frozenset[str] | None) -> bool:
-    """Whether the first attribute of the environment that names a profile names an accepted one."""
+    """Whether the environment names an accepted profile.
+
+    BETTER: whatever else it names. Java looks at one attribute of several, and a client could name a profile for the
+    policies to see and another one first, so that nobody asks for its certificate.
+    """
     profiles = find(request.environment.attributes, profile_id) if request.environment else ()
     if not profiles or accepted is None:
         return bool(profiles)
     if not accepted:
         _log.warning("no profile id is accepted, the request passes without a look at its certificates")
-    return not accepted.isdisjoint(profiles[0].values)
+    return any(not accepted.isdisjoint(profile.values) for profile in profiles)
 
 
 def first_proof(
@@ -101,7 +103,7 @@ def first_proof(
     Raises PipError: no readable or acceptable chain, or none where one is required.
     """
     for index, subject in enumerate(request.subjects):
-        sent = source.sent_by(subject) if subject.category in _ACCESS_SUBJECT else None
+        sent = source.sent_by(subject) if subject.is_access_subject else None
         if sent is None:
             continue
         try:

@@ -4,7 +4,7 @@ A point of a development version of Argus, from before authentication profiles; 
 built rather than passed over, since a rule that denies by these attributes would no longer deny.
 
 BETTER: the chain has to validate, as for the profiles; Java extracts from whatever is sent. What this point is told to
-extract never comes from a client.
+extract never comes from a client, nor from a certificate that another user shows beside his own.
 
 Source: argus-pep-server (pull request 18):src/main/java/org/glite/authz/pep/pip/provider/X509ExtractorPIP.java
 """
@@ -22,7 +22,7 @@ from argus_py.model.identifiers import AuthzInterop
 from argus_py.model.request import Request, Subject
 from argus_py.pep.attributes import without_claims
 from argus_py.pep.pips.profile import with_attributes
-from argus_py.pep.pips.proof import DER_KEY_INFO, PEM_KEY_INFO, CertificateJudge, UnusableChain
+from argus_py.pep.pips.proof import DER_KEY_INFO, PEM_KEY_INFO, CertificateJudge, ChainSource, UnusableChain
 from argus_py.pep.ports import PipError
 
 _log = logging.getLogger(__name__)
@@ -39,18 +39,26 @@ class X509Extractor:
     judge: CertificateJudge
 
     def enrich(self, request: Request, now: datetime, /) -> Request:
-        """Every subject that shows a chain gets its own. Raises PipError: a chain is not readable or acceptable."""
+        """Every subject that shows a chain gets its own.
+
+        Raises PipError: a chain is not readable or acceptable, or subjects that policies see as one show several users.
+        """
         if not request.subjects:
             raise PipError("No subject found in request")
         request = without_claims(request, self.attribute_ids)
+        end_entities: dict[str | None, Certificate] = {}  # by subject category
         for index, subject in enumerate(request.subjects):
-            end_entity = self._end_entity(subject, now)
-            if end_entity is not None:
-                request = with_attributes(request, index, self._attributes(end_entity))
+            category = None if subject.is_access_subject else subject.category
+            shown = [self._end_entity(source, subject, now) for source in (PEM_KEY_INFO, DER_KEY_INFO)]
+            for end_entity in filter(None, shown):
+                if end_entities.setdefault(category, end_entity) != end_entity:
+                    raise PipError("Subject contains more than one X509 certificate chain.")
+            if any(shown):
+                request = with_attributes(request, index, self._attributes(end_entities[category]))
         return request
 
-    def _end_entity(self, subject: Subject, now: datetime) -> Certificate | None:
-        sent = PEM_KEY_INFO.sent_by(subject) or DER_KEY_INFO.sent_by(subject)
+    def _end_entity(self, source: ChainSource, subject: Subject, now: datetime) -> Certificate | None:
+        sent = source.sent_by(subject)
         if sent is None:
             return None
         try:

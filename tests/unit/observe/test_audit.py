@@ -7,7 +7,7 @@ import pytest
 
 from argus_py.model.attribute import Attribute
 from argus_py.model.dn import DistinguishedName
-from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite
+from argus_py.model.identifiers import AttributeId, DataType, DciSec, Glite, SubjectCategory
 from argus_py.model.request import Action, Request, Resource, Subject
 from argus_py.model.response import Decision, Response, Result, indeterminate
 from argus_py.model.trail import Trail
@@ -161,6 +161,13 @@ def test_a_name_that_is_only_claimed_and_the_vo_of_the_common_profile_are_record
     subject = Subject((Attribute(AttributeId.SUBJECT_ID, ("alice",)), Attribute(DciSec.VIRTUAL_ORGANIZATION, ("cms",))))
     record = json.loads(audit_record(exchange(Response((Result(Decision.DENY),), Request((subject,)), TRAIL))))
     assert (record["subject"], record["vo"]) == ("alice", "cms")
+
+
+def test_who_is_decided_upon_is_recorded_and_no_intermediary_before_him() -> None:
+    machine = Subject((Attribute(AttributeId.SUBJECT_ID, ("CN=machine",), DataType.X500_NAME),), "urn:machine")
+    user = Subject((Attribute(AttributeId.SUBJECT_ID, ("/CN=user",)),), SubjectCategory.ACCESS_SUBJECT)
+    response = Response((Result(Decision.DENY),), Request((machine, user)), TRAIL)
+    assert json.loads(audit_record(exchange(response)))["subject"] == "/CN=user"
 
 
 def test_certificates_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:

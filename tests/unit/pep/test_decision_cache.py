@@ -263,6 +263,7 @@ CHANGES = {
     "no action": replace(WHOLE, action=None),
     "no environment": replace(WHOLE, environment=None),
     "action as environment": replace(WHOLE, action=None, environment=Environment((A, B))),
+    "resource markup": replace(WHOLE, resources=(Resource((A, B), "content", "<r>content</r>"), Resource((B,)))),
     "resource content": replace(WHOLE, resources=(Resource((A, B)), Resource((B,)))),
     "first resource": replace(WHOLE, resources=WHOLE.resources[::-1]),
     "first value of a resource": replace(WHOLE, resources=(Resource((replace(A, values=("2", "1")), B), "content"),)),
@@ -290,7 +291,7 @@ ATTRIBUTES = st.lists(
 REQUESTS = st.builds(
     Request,
     st.lists(st.builds(Subject, ATTRIBUTES, st.none() | TEXTS), max_size=2, unique=True).map(tuple),
-    st.lists(st.builds(Resource, ATTRIBUTES, st.none() | TEXTS), max_size=1).map(tuple),
+    st.lists(st.builds(Resource, ATTRIBUTES, st.none() | TEXTS, st.none() | TEXTS), max_size=1).map(tuple),
     st.none() | st.builds(Action, ATTRIBUTES),
     st.none() | st.builds(Environment, ATTRIBUTES),
 )
@@ -321,3 +322,21 @@ def test_keys_are_equal_exactly_for_equal_content(one: Request, other: Request) 
         action=one.action and Action(one.action.attributes[::-1]),
     )
     assert canonical_key(reordered) == canonical_key(one)
+
+
+def test_a_decision_is_given_again_only_while_its_responder_can_be_relied_on() -> None:
+    reliable = {"https://pdp"}
+    point = Point()
+    cache = Cached(point, 10, TTL, lambda: 0.0, is_reliable=lambda responder: responder in reliable)
+    assert [cache.decide(REQUEST, CALL).trail.cached for _ in range(2)] == [False, True]
+    reliable.clear()
+    assert [cache.decide(REQUEST, CALL).trail.cached for _ in range(2)] == [False, False]
+    reliable.add("https://pdp")
+    assert cache.decide(REQUEST, CALL).trail.cached
+
+
+def test_a_decision_of_an_unreliable_responder_is_not_kept() -> None:
+    reliable: set[str | None] = set()
+    cache = Cached(Point(), 10, TTL, lambda: 0.0, is_reliable=lambda responder: responder in reliable)
+    cache.decide(REQUEST, CALL)
+    assert cache.use.entries == 0

@@ -43,6 +43,10 @@ def test_one_name_in_two_spellings_is_one_name() -> None:
         (Request(), "Unable to process request, it does not contain a subject"),
         (Request((Subject((DN,)), Subject())), "Requests contains more than one subject"),
         (
+            Request((Subject((DN,), "urn:oasis:names:tc:xacml:1.0:subject-category:intermediary-subject"),)),
+            "Unable to process request, it does not contain an access subject",
+        ),
+        (
             request(replace(DN, datatype=DataType.STRING)),
             "Invalid request, missing subject attribute: urn:oasis:names:tc:xacml:1.0:subject:subject-id "
             "datatype: urn:oasis:names:tc:xacml:1.0:data-type:x500Name",

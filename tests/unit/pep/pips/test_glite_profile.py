@@ -159,12 +159,14 @@ def test_a_request_without_a_glite_profile_passes_unchanged(
     [
         (None, (Attribute(Glite.PROFILE_ID, ("any",)),), True),
         (frozenset({"a"}), (Attribute(Glite.PROFILE_ID, ("b", "a")),), True),
-        (frozenset({"a"}), (Attribute(Glite.PROFILE_ID, ("b",)), Attribute(Glite.PROFILE_ID, ("a",))), False),
+        (frozenset({"a"}), (Attribute(Glite.PROFILE_ID, ("b",)), Attribute(Glite.PROFILE_ID, ("a",))), True),
+        (frozenset({"a"}), (Attribute(Glite.PROFILE_ID, ()), Attribute(Glite.PROFILE_ID, ("a",), issuer="x")), True),
+        (frozenset({"a"}), (Attribute(DciSec.PROFILE_ID, ("a",)),), False),
         (frozenset({"a"}), (Attribute(Glite.PROFILE_ID, ("A",)),), False),
         (frozenset(), (Attribute(Glite.PROFILE_ID, ("a",)),), False),
     ],
 )
-def test_the_first_profile_attribute_must_hold_an_accepted_profile(
+def test_no_other_profile_beside_an_accepted_one_spares_a_client_the_proof(
     trust: Snapshot[TrustAnchors], accepted: frozenset[str] | None, profiles: tuple[Attribute, ...], applies: bool
 ) -> None:
     point = GliteProfile(ProfileSettings(accepted), CertificateJudge(trust, None, HOSTNAMES))

@@ -62,6 +62,29 @@ def test_a_chain_of_old_certificates_proves_nothing(judge: CertificateJudge, ver
     assert X509Extractor(frozenset(EXTRACTABLE), judge).enrich(sent, now) is sent
 
 
+MACHINE = "urn:oasis:names:tc:xacml:1.0:subject-category:requesting-machine"
+
+
+def test_one_user_may_show_his_chain_in_both_forms_and_a_machine_its_own(
+    judge: CertificateJudge, as_pem: Sent, as_der: Sent, now: datetime
+) -> None:
+    both = (as_pem("users/alice.pem"), as_der("proxies/alice-dteam.pem"))
+    machine = as_der("hosts/ce01.pem")
+    sent = Request((Subject((machine,), MACHINE), Subject(both)))
+    enriched = X509Extractor(frozenset({AuthzInterop.SUBJECT_X509_ISSUER}), judge).enrich(sent, now)
+    assert enriched.subjects == (Subject((machine, ISSUER), MACHINE), Subject((*both, ISSUER)))
+
+
+@pytest.mark.parametrize("subjects", [1, 2])
+def test_nobody_passes_under_the_ca_of_another_user(
+    judge: CertificateJudge, as_pem: Sent, as_der: Sent, now: datetime, subjects: int
+) -> None:
+    alice, bob = as_pem("users/alice.pem"), as_der("users/bob.pem")
+    sent = Request((Subject((alice, bob)),) if subjects == 1 else (Subject((bob,)), Subject((alice,))))
+    with pytest.raises(PipError, match="Subject contains more than one X509 certificate chain"):
+        X509Extractor(frozenset(EXTRACTABLE), judge).enrich(sent, now)
+
+
 def issue(
     key: ec.EllipticCurvePrivateKey,
     name: x509.Name,

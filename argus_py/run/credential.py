@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from argus_py.run.servers import Periodic
 from argus_py.web.tls import ServerTls
 
 _log = logging.getLogger(__name__)
-_Version = tuple[int, int, int, int]  # device, inode, size, time of modification
+_Version = tuple[int, int, int, int, int]  # device, inode, size, time of modification, time of any change
 
 
 class KeyPairWatch:
@@ -29,8 +30,13 @@ class KeyPairWatch:
         self._files = files
         self._reload = reload
         self._seen = self._versions()
+        self._lock = threading.Lock()  # who has read an older pair must not be the last to put it in force
 
     def __call__(self) -> None:
+        with self._lock:
+            self._look()
+
+    def _look(self) -> None:
         versions = self._versions()
         if versions == self._seen:
             return
@@ -53,7 +59,7 @@ def _version(file: Path) -> _Version | None:
         found = os.stat(file)
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 @dataclass(frozen=True, slots=True)

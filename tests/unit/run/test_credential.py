@@ -1,6 +1,7 @@
 """When a host certificate is loaded again."""
 
 import os
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,6 +67,36 @@ def test_a_new_pair_is_taken_when_it_is_complete(tls: Tls, caplog: pytest.LogCap
     watch()
     assert (tls.shown, tls.loads) == ("new", 2)
     assert watch.problem is None
+
+
+def test_a_key_that_was_not_readable_is_taken_when_its_mode_is_mended(tls: Tls) -> None:
+    watch = KeyPairWatch(tls.files, tls.reload)
+    tls.files[1].chmod(0o400)
+    watch()
+    watch()
+    assert tls.loads == 1
+
+
+def test_of_two_who_look_at_once_the_later_pair_is_in_force(tls: Tls) -> None:
+    """As at SIGHUP, or when an operator asks for it."""
+    other = threading.Thread(target=lambda: watch())
+
+    def reload() -> None:
+        tls.reload()
+        read = tls.shown
+        if tls.loads == 1:
+            for file in tls.files:
+                replace(file, "newer")
+            other.start()
+            other.join(0.05)
+        tls.shown = read
+
+    watch = KeyPairWatch(tls.files, reload)
+    for file in tls.files:
+        replace(file, "new")
+    watch()
+    other.join()
+    assert (tls.shown, tls.loads) == ("newer", 2)
 
 
 def test_a_file_that_is_gone_for_a_while_does_no_harm(tls: Tls) -> None:

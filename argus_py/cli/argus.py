@@ -4,6 +4,7 @@ import argparse
 import functools
 import io
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from argus_py import __version__
-from argus_py.cli import check_configuration, leases
+from argus_py.cli import check_configuration, explain, leases, spl, xacml_evaluate
 from argus_py.cli.check_credential import Settings, check_credential
 from argus_py.clients.transport import ClientCredential, ClientTls
 from argus_py.config.ini import BadConfiguration
@@ -48,10 +49,15 @@ _STATUS_TIMEOUT = timedelta(seconds=4)
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code 0: done, or stopped with every request answered; 1: why is on standard error; 2: wrong usage."""
     arguments = command_line().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names have characters that a terminal may not have
     try:
         return int(arguments.run(arguments))
     except BadConfiguration as error:
         print(f"argus: Error parsing configuration file {error.problems[0].place.file}\n{error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
         return 1
     except (ArgusError, OSError) as error:
         print(f"argus: {error}", file=sys.stderr)
@@ -121,8 +127,6 @@ def _check_credential(arguments: argparse.Namespace) -> int:
         frozenset(arguments.hostname or our_names()),
     )
     outcome = check_credential(arguments.file, settings, now(), sys.stdin.buffer)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names have characters that a terminal may not have
     print(outcome.text, end="")
     return outcome.exit_code
 
@@ -176,6 +180,15 @@ def command_line() -> argparse.ArgumentParser:
     checking.set_defaults(run=_check_credential)
 
     leases.add_arguments(commands.add_parser("leases", help="who holds which pool account; check, give back, forecast"))
+
+    explaining = "how a request would be decided, and why; 0 for any decision"
+    explain.add_arguments(commands.add_parser("explain", help=explaining, description=explaining))
+
+    spl.add_arguments(commands.add_parser("spl", help="policy files: to and from XACML, and in one layout; no server"))
+
+    xacml = commands.add_parser("xacml", help="XACML 2.0 documents").add_subparsers(required=True)
+    evaluating = "evaluate policies for a request and print the Response; 0 for any decision"
+    xacml_evaluate.add_arguments(xacml.add_parser("evaluate", help=evaluating, description=evaluating))
 
     database = commands.add_parser("database", help="the policy database").add_subparsers(required=True)
     upgrading = database.add_parser("upgrade", help="bring the schema to the version this program needs")

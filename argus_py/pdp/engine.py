@@ -17,7 +17,9 @@ from argus_py.model.request import Request
 from argus_py.model.response import Decision, Response, Result, Status, StatusCode, indeterminate
 from argus_py.model.trail import Trail
 from argus_py.pdp.explain import explain
-from argus_py.snapshot import Snapshot, Version
+from argus_py.pdp.explanation import Explanation, explained
+from argus_py.pdp.ports import PolicyInForce, PolicyTooOld
+from argus_py.snapshot import Version
 from argus_py.xacml.index import CompiledPolicy
 from argus_py.xacml.outcome import Evaluation, Fault
 from argus_py.xacml.request_attributes import TooManyValues, UnknownDataType
@@ -30,7 +32,7 @@ _EXPLANATIONS = 1024  # deciding rules whose words are kept per policy; far fewe
 class Engine:
     """Decides with the policy in force; safe to be used by many threads."""
 
-    def __init__(self, policy: Snapshot[CompiledPolicy], clock: Callable[[], datetime]) -> None:
+    def __init__(self, policy: PolicyInForce, clock: Callable[[], datetime]) -> None:
         """``clock`` is read once per request: for policies that ask for the time."""
         self._policy = policy
         self._clock = clock
@@ -41,15 +43,29 @@ class Engine:
         try:
             policy = self._policy.current
         except Unavailable as error:
-            return indeterminate(NO_POLICY, request, str(error))
+            return indeterminate(_without_policy(error), request, str(error))
         try:
             evaluation = policy.value.evaluate(request, self._clock())
         except (UnknownDataType, TooManyValues) as error:
             return indeterminate(str(error), request)
-        status = _status(evaluation.fault)
-        result = Result(evaluation.decision, status, evaluation.obligations, _resource_id(request))
+        result = result_of(evaluation, request)
         trail = Trail(evaluation.path, self._reason(policy, evaluation), decision=evaluation.decision.value)
         return Response((result,), request, trail)
+
+    def without_policy(self) -> str | None:
+        """Why there is nothing to decide by, in words for clients; None: there is."""
+        try:
+            self._policy.current  # noqa: B018
+        except Unavailable as error:
+            return _without_policy(error)
+        return None
+
+    def explain(self, request: Request) -> Explanation:
+        """The decision that ``decide`` makes, by the slow way that tells why.
+
+        Raises Unavailable: there is no policy; UnknownDataType, TooManyValues: of the request.
+        """
+        return explained(self._policy.current.value.resolved, request, self._clock())
 
     def _reason(self, policy: Version[CompiledPolicy], evaluation: Evaluation) -> str | None:
         """The deciding rule in the words of the policy language; what else there is to say where none decided."""
@@ -68,6 +84,16 @@ class _Explained:
 
     version: int
     words: Callable[[tuple[str, ...]], str]
+
+
+def _without_policy(error: Unavailable) -> str:
+    """Where policies come from is nothing for clients."""
+    return str(error) if isinstance(error, PolicyTooOld) else NO_POLICY
+
+
+def result_of(evaluation: Evaluation, request: Request) -> Result:
+    """What clients get to see of an evaluation."""
+    return Result(evaluation.decision, _status(evaluation.fault), evaluation.obligations, _resource_id(request))
 
 
 def _status(fault: Fault | None) -> Status:

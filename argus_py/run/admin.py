@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from argus_py.config.daemon import AdminSettings
 from argus_py.errors import ConfigurationError
 from argus_py.run.servers import Periodic, Port, address_of, run_now
-from argus_py.web.admin import Command, admin_app
+from argus_py.web.admin import NO_QUESTIONS, Answering, Command, admin_app
 from argus_py.web.status import StatusPage
 
 
@@ -18,8 +18,12 @@ def admin_port(
     status: StatusPage,
     periodic: Iterable[Periodic],
     commands: Mapping[str, Command],
+    *,
+    questions: Mapping[str, Answering] = NO_QUESTIONS,
 ) -> Port:
-    """``name`` is that of the daemon, ``commands`` are its own, ``periodic`` is what /reload does at once.
+    """``name`` is that of the daemon, ``commands`` and ``questions`` are its own.
+
+    ``periodic`` is what /reload does at once.
 
     Raises ConfigurationError: other hosts could give commands without a password.
     """
@@ -29,7 +33,7 @@ def admin_port(
         run_now(periodic)
         return status.text()  # it says what is in force, and what could not be taken up
 
-    app = admin_app(status, {"/reload": reload, **commands}, stop_process, settings.password)
+    app = admin_app(status, {"/reload": reload, **commands}, stop_process, settings.password, questions)
     return Port(f"{name}-admin", settings.host, settings.port, app, tls=None)
 
 

@@ -27,14 +27,17 @@ from argus_py.xacml.trace import Recorder
 
 
 def evaluate(
-    root: PolicySet, request: Request, moment: datetime | None = None, trace: Recorder | None = None
+    root: PolicySet | Policy,
+    request: Request,
+    moment: datetime | None = None,
+    trace: Recorder | None = None,
 ) -> Evaluation:
     """``moment`` is the time of the evaluation (aware), if the PDP is to tell it; ``trace`` records the way.
 
     Raises UnknownDataType, TooManyValues: of the request. Raises UnknownFunction, UnknownAlgorithm, InvalidExpression,
     XPathNotSupported, PolicyTooLarge: the policy is beyond what is understood.
     """
-    resolved = resolve(root).root
+    resolved = root if isinstance(root, Policy) else resolve(root).root
     return _Evaluator(RequestAttributes(request, moment), trace or Recorder()).evaluate(resolved)
 
 
@@ -75,7 +78,7 @@ class _Evaluator:
 
     def _policy_child(self, child: PolicySet | Policy | PolicyIdReference | PolicySetIdReference) -> Child:
         if isinstance(child, PolicyIdReference | PolicySetIdReference):
-            return Child(child.id, None, lambda: BROKEN, partial(self._broken, child))
+            return Child(child.id, None, partial(self._not_followed, child), partial(self._broken, child))
         return Child(child.id, None, partial(self._applies, child), partial(self.evaluate, child))
 
     def _rule(self, rule: Rule, variables: Variables) -> Evaluation:
@@ -88,6 +91,12 @@ class _Evaluator:
         evaluation = _of_rule(rule, matched)
         self._trace.leave(evaluation)
         return evaluation
+
+    def _not_followed(self, reference: PolicyIdReference | PolicySetIdReference) -> Matched:
+        self._trace.enter(reference)
+        self._trace.target(BROKEN)
+        self._trace.leave(None)
+        return BROKEN
 
     def _broken(self, reference: PolicyIdReference | PolicySetIdReference) -> Evaluation:
         self._trace.enter(reference)
@@ -115,7 +124,8 @@ class _Evaluator:
     def _match(self, match: Match) -> Matched:
         prepared = PreparedMatch.of(match)
         matched = prepared.matched(self._attributes)
-        self._trace.match(match, prepared.source.texts(self._attributes), matched)
+        by = prepared.matching_text(self._attributes) if matched is True else None
+        self._trace.match(match, prepared.source.texts(self._attributes), matched, by)
         return matched
 
 

@@ -71,6 +71,14 @@ class PreparedMatch:
                 fault = fault or result
         return fault or False
 
+    def matching_text(self, attributes: RequestAttributes) -> str | None:
+        """The first value that makes it True, as it was sent; None if it is not True."""
+        values = self.source.values(attributes, self.read)
+        if isinstance(values, Fault) or isinstance(self.test, Fault):
+            return None
+        texts = self.source.texts(attributes)
+        return next((text for text, value in zip(texts, values, strict=True) if self.test(value) is True), None)
+
 
 def name_of(asked: AttributeDesignator | AttributeSelector) -> str:
     """How the attribute is called in messages."""

@@ -7,8 +7,9 @@ reference in a policy of somebody else must not freeze the policy of a site.
 import operator
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 from argus_py.errors import MalformedInput
@@ -50,14 +51,17 @@ class Resolved:
     broken: tuple[BrokenReference, ...]
 
 
-def resolve(root: PolicySet) -> Resolved:
-    """Put what is referred to in the place of the references. Raises PolicyTooLarge."""
-    resolution = _Resolution(root)
+def resolve(root: PolicySet, others: Iterable[PolicySet | Policy] = ()) -> Resolved:
+    """Put what is referred to in the place of the references: of ``root``, or of the ``others`` delivered with it.
+
+    Raises PolicyTooLarge.
+    """
+    resolution = _Resolution(root, others)
     return Resolved(resolution.followed(root), tuple(resolution.broken))
 
 
 class _Resolution:
-    def __init__(self, root: PolicySet) -> None:
+    def __init__(self, root: PolicySet, others: Iterable[PolicySet | Policy]) -> None:
         self.broken: list[BrokenReference] = []
         self._root = root
         self._open: list[PolicySet] = []
@@ -65,7 +69,7 @@ class _Resolution:
         self._referred = 0
         self._newest: dict[_Reference, PolicySet | Policy | str] = {}
         self._known: dict[tuple[type[_Child], str], list[PolicySet | Policy]] = defaultdict(list)
-        for element in _delivered(root):
+        for element in chain.from_iterable(map(_delivered, (root, *others))):
             self._known[type(element), element.id].append(element)
 
     def followed(self, policy_set: PolicySet) -> PolicySet:
@@ -125,13 +129,12 @@ class _Resolution:
                 raise PolicyTooLarge(self._root.id)
 
 
-def _delivered(policy_set: PolicySet) -> Iterator[PolicySet | Policy]:
-    yield policy_set
-    for child in policy_set.children:
-        if isinstance(child, PolicySet):
+def _delivered(element: _Child) -> Iterator[PolicySet | Policy]:
+    if isinstance(element, PolicySet | Policy):
+        yield element
+    if isinstance(element, PolicySet):
+        for child in element.children:
             yield from _delivered(child)
-        elif isinstance(child, Policy):
-            yield child
 
 
 def _version(element: PolicySet | Policy) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,9 +12,10 @@ from argus_py.model.identifiers import AttributeId, DataType, Glite, StatusUri
 from argus_py.model.request import Action, Request, Resource, Subject
 from argus_py.model.response import Decision, Effect, MissingAttribute, Status, StatusCode
 from argus_py.pdp.engine import Engine
-from argus_py.snapshot import Snapshot
+from argus_py.pdp.ports import PolicyTooOld
+from argus_py.snapshot import Snapshot, Version
 from argus_py.xacml.functions import FunctionUri
-from argus_py.xacml.index import compile_policy
+from argus_py.xacml.index import CompiledPolicy, compile_policy
 from argus_py.xacml.policy import (
     AttributeDesignator,
     AttributeValue,
@@ -152,3 +153,37 @@ def test_a_request_with_an_unknown_data_type_is_not_evaluated(engine_of: EngineO
     [result] = engine_of(POLICY).decide(request(datatype="urn:unknown")).results
     assert (result.decision, result.status.code.value) == (Decision.INDETERMINATE, StatusUri.PROCESSING_ERROR)
     assert "urn:unknown" in (result.status.message or "")
+
+
+@pytest.mark.parametrize("vo", ["dteam", "banned", "atlas"])
+def test_an_explanation_is_of_the_decision_that_is_made(engine_of: EngineOf, vo: str) -> None:
+    engine = engine_of(POLICY)
+    (result,), trail = engine.decide(request(vo)).results, engine.decide(request(vo)).trail
+    explanation = engine.explain(request(vo))
+    evaluation = explanation.evaluation
+    assert (evaluation.decision, evaluation.obligations, evaluation.path) == (
+        result.decision,
+        result.obligations,
+        trail.decided_by,
+    )
+    assert (explanation.words or evaluation.reason) == trail.reason
+
+
+class TooOld:
+    """A policy that was good once."""
+
+    @property
+    def current(self) -> Version[CompiledPolicy]:
+        raise PolicyTooOld(timedelta(minutes=61), timedelta(hours=1))
+
+
+def test_by_a_policy_that_is_too_old_nothing_is_decided(clock: Callable[[], datetime]) -> None:
+    engine = Engine(TooOld(), clock)
+    (result,) = engine.decide(request()).results
+    assert (result.decision, result.status.code) == (Decision.INDETERMINATE, StatusCode(StatusUri.PROCESSING_ERROR))
+    assert result.status.message == "the policy is 61 minutes old, and may be used for 60"
+    assert engine.without_policy() == result.status.message
+
+
+def test_an_engine_says_whether_there_is_something_to_decide_by(engine_of: EngineOf) -> None:
+    assert engine_of(POLICY).without_policy() is None

@@ -1,11 +1,14 @@
 """A path of ids in the words of the policy language."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from argus_py.pdp.explain import explain
-from argus_py.xacml.policy import Combining, PolicySet
+from argus_py.model.identifiers import DataType, Glite
+from argus_py.pdp.explain import asked_of, explain, pap_alias
+from argus_py.xacml.policy import AttributeDesignator, AttributeValue, Category, Combining, Match, PolicySet
 
 POLICY = 'resource "wn" { action "run" { rule deny { vo="a" fqan="/a" } rule permit { vo="dteam" } } }'
 
@@ -42,3 +45,26 @@ def test_what_the_language_has_no_words_for_is_named_by_its_id(root: PolicySet) 
     foreign = PolicySet("root", Combining.POLICIES_FIRST_APPLICABLE, (root,))
     pap_id = root.children[0].id
     assert explain(foreign, ("root", root.id, pap_id)) == f'{pap_id} of pap "root-default"'
+
+
+def test_only_what_a_pap_has_named_is_called_one(root: PolicySet) -> None:
+    assert pap_alias(path_to(root)) == "default"
+    assert [pap_alias(path) for path in ((), (root.id,), ("root", "policies"))] == [None, None, None]
+    strange = PolicySet("root", Combining.POLICIES_FIRST_APPLICABLE, (replace(root, id="policies"),))
+    assert explain(strange, ("root", "policies")) == "policies"
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        ({}, "vo"),
+        ({"must_be_present": True}, "vo"),
+        ({"issuer": "me"}, f"subject {Glite.VIRTUAL_ORGANIZATION} (string) issued by me"),
+        ({"datatype": DataType.FQAN}, f"subject {Glite.VIRTUAL_ORGANIZATION} (fqan)"),
+        ({"category": Category.ACTION}, f"action {Glite.VIRTUAL_ORGANIZATION} (string)"),
+    ],
+)
+def test_an_attribute_has_its_name_only_if_it_is_the_very_one(changed: dict[str, Any], name: str) -> None:
+    designator = AttributeDesignator(Category.SUBJECT, Glite.VIRTUAL_ORGANIZATION, DataType.STRING)
+    asked = Match("any", AttributeValue(DataType.STRING, "x"), replace(designator, **changed))
+    assert asked_of(asked) == name

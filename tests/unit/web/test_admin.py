@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from argus_py.web.admin import PASSWORD_HEADER, admin_app
+from argus_py.web.admin import MAX_QUESTION, PASSWORD_HEADER, admin_app
 from argus_py.web.status import StatusPage
 
 STATUS = StatusPage("Argus PEP Server", "0.1", datetime(2026, 11, 24, tzinfo=UTC), lambda: (3, 1), lambda: ())
@@ -33,8 +34,14 @@ class Daemon:
     def stop(self) -> None:
         self.done.append("stop")
 
+    def answer(self, body: bytes) -> Response:
+        self.done.append(body.decode())
+        self.threads.add(threading.current_thread().name)
+        return Response("because")
+
     def port(self, password: str | None = None) -> ASGIApp:
-        return admin_app(STATUS, {"/clearResponseCache": self.clear, "/reload": self.reload}, self.stop, password)
+        commands = {"/clearResponseCache": self.clear, "/reload": self.reload}
+        return admin_app(STATUS, commands, self.stop, password, {"/explain": self.answer})
 
 
 @pytest.fixture
@@ -42,10 +49,12 @@ def daemon() -> Daemon:
     return Daemon()
 
 
-def ask(app: ASGIApp, method: str, target: str, headers: dict[bytes, bytes] | None = None) -> httpx.Response:
+def ask(
+    app: ASGIApp, method: str, target: str, headers: dict[bytes, bytes] | None = None, body: bytes | None = None
+) -> httpx.Response:
     async def send() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8155") as client:
-            return await client.request(method, target, headers=headers)
+            return await client.request(method, target, headers=headers, content=body)
 
     return asyncio.run(send())
 
@@ -84,6 +93,42 @@ def test_only_a_get_is_a_command(daemon: Daemon, method: str, path: str) -> None
     assert answer.status_code == 405
     assert (answer.content == b"") == (method != "POST")
     assert daemon.done == []
+
+
+IN_JSON = {b"Content-Type": b"Application/JSON; charset=utf-8"}
+
+
+def test_a_question_is_posted_and_answered_in_a_thread(daemon: Daemon) -> None:
+    answer = ask(daemon.port(), "POST", "/explain", IN_JSON, b"{}")
+    assert (answer.status_code, answer.text) == (200, "because")
+    assert daemon.done == ["{}"]
+    assert threading.current_thread().name not in daemon.threads
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_only_a_post_is_a_question(daemon: Daemon, method: str) -> None:
+    assert ask(daemon.port(), method, "/explain", IN_JSON, b"{}").status_code == 405
+    assert daemon.done == []
+
+
+@pytest.mark.parametrize("kind", [{}, {b"Content-Type": b"text/plain"}, {b"Content-Type": b""}])
+def test_a_web_page_cannot_ask(daemon: Daemon, kind: dict[bytes, bytes]) -> None:
+    """Other types than JSON can be sent across origins without leave."""
+    answer = ask(daemon.port(), "POST", "/explain", kind, b"{}")
+    assert (answer.status_code, answer.text) == (415, "a question is application/json\n")
+    assert daemon.done == []
+
+
+def test_a_question_has_a_limit(daemon: Daemon) -> None:
+    assert ask(daemon.port(), "POST", "/explain", IN_JSON, b" " * (MAX_QUESTION + 1)).status_code == 413
+    assert daemon.done == []
+    assert ask(daemon.port(), "POST", "/explain", IN_JSON, b" " * MAX_QUESTION).status_code == 200
+
+
+def test_a_question_needs_the_password_too(daemon: Daemon) -> None:
+    assert ask(daemon.port("secret"), "POST", "/explain", IN_JSON, b"{}").status_code == 401
+    headers = {**IN_JSON, PASSWORD_HEADER.encode(): b"secret"}
+    assert ask(daemon.port("secret"), "POST", "/explain", headers, b"{}").status_code == 200
 
 
 @pytest.mark.parametrize(

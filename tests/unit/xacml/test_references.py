@@ -121,3 +121,22 @@ def test_references_to_references_do_not_explode() -> None:
     with pytest.raises(PolicyTooLarge) as refusal:
         compile_policy(set_of("root", *levels, set_of("40")))
     assert refusal.value.id == "root"
+
+
+def test_what_is_delivered_beside_the_root_can_be_referred_to_and_refer_itself() -> None:
+    root = set_of("root", PolicySetIdReference("s"))
+    others = (set_of("s", PolicyIdReference("p")), PERMIT)
+    resolved = resolve(root, others)
+    assert resolved.root == set_of("root", set_of("s", PERMIT))
+    assert resolved.broken == ()
+
+
+def test_what_is_delivered_beside_the_root_decides_nothing_by_itself() -> None:
+    root = set_of("root")
+    assert resolve(root, (PERMIT,)).root is root
+
+
+def test_several_of_one_version_are_told_wherever_they_were_delivered() -> None:
+    root = set_of("root", PolicyIdReference("p"), PERMIT)
+    (broken,) = resolve(root, (DENY,)).broken
+    assert "there are several of this version" in broken.reason

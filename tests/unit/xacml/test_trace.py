@@ -11,6 +11,7 @@ from argus_py.model.request import Request, Subject
 from argus_py.model.response import Decision, Effect
 from argus_py.xacml.evaluator import evaluate
 from argus_py.xacml.functions import FunctionUri
+from argus_py.xacml.outcome import NOT_APPLICABLE
 from argus_py.xacml.policy import (
     AttributeDesignator,
     AttributeSelector,
@@ -24,8 +25,9 @@ from argus_py.xacml.policy import (
     Rule,
     Target,
 )
-from argus_py.xacml.trace import NodeTrace, Recorder
+from argus_py.xacml.trace import MAX_ELEMENTS, MAX_FOUND, MAX_MATCHES, NodeTrace, Recorder
 
+ONLY_ONE_APPLICABLE = "urn:oasis:names:tc:xacml:1.0:policy-combining-algorithm:only-one-applicable"
 REQUEST = Request((Subject((Attribute(Glite.VIRTUAL_ORGANIZATION, (" dteam ",)),)),))
 
 
@@ -125,16 +127,70 @@ def test_conditions_are_told(expression: Callable[[Any], Any]) -> None:
 
 
 def test_where_only_one_may_apply_targets_are_looked_at_first() -> None:
-    only_one = "urn:oasis:names:tc:xacml:1.0:policy-combining-algorithm:only-one-applicable"
-    node = recorded(root(Rule("1", Effect.PERMIT), combining=only_one))
+    node = recorded(root(Rule("1", Effect.PERMIT), combining=ONLY_ONE_APPLICABLE))
     looked_at, evaluated = node.children
     assert (looked_at.evaluation, looked_at.children, looked_at.explanation) == (None, (), "it applies")
     assert evaluated.element == looked_at.element
     assert len(evaluated.children) == 1
 
 
-def test_a_reference_that_cannot_be_followed_is_told() -> None:
-    node = recorded(PolicySet("root", Combining.POLICIES_FIRST_APPLICABLE, (PolicyIdReference("elsewhere"),)))
+@pytest.mark.parametrize("combining", [Combining.POLICIES_FIRST_APPLICABLE, ONLY_ONE_APPLICABLE])
+def test_a_reference_that_cannot_be_followed_is_told(combining: str) -> None:
+    node = recorded(PolicySet("root", combining, (PolicyIdReference("elsewhere"),)))
     (reference,) = node.children
     assert reference.element.id == "elsewhere"
     assert reference.explanation == "it is a reference that cannot be followed"
+
+
+def test_a_match_tells_which_value_matched_as_it_was_sent() -> None:
+    request = Request((Subject((Attribute(Glite.VIRTUAL_ORGANIZATION, ("cms", " atlas ", "atlas")),)),))
+    (match,) = rules_of(recorded(root(Rule("1", Effect.DENY, target(vo_is("atlas")))), request))[0].matches
+    assert (match.outcome, match.by) == (True, " atlas ")
+
+
+def test_of_many_values_the_first_are_kept_and_all_are_counted() -> None:
+    values = tuple(map(str, range(MAX_FOUND + 3)))
+    request = Request((Subject((Attribute(Glite.VIRTUAL_ORGANIZATION, values),)),))
+    (match,) = rules_of(recorded(root(Rule("1", Effect.DENY, target(vo_is("atlas")))), request))[0].matches
+    assert (match.found, match.many) == (values[:MAX_FOUND], len(values))
+
+
+def test_of_many_matches_the_last_are_kept_which_settle_the_target() -> None:
+    rule = Rule("1", Effect.DENY, target(*(vo_is(str(number)) for number in range(MAX_MATCHES + 3))))
+    (node,) = rules_of(recorded(root(rule)))
+    assert [each.match.value.text for each in node.matches] == [str(number) for number in range(3, MAX_MATCHES + 3)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_near"),
+    [
+        (Rule("", Effect.DENY, target(vo_is("atlas"))), False),
+        (Rule("", Effect.DENY, target(vo_is("x", "urn:other"))), False),
+        (Rule("", Effect.DENY, Target(subjects=((vo_is("dteam"), vo_is("x", "urn:other")),))), True),
+        (Rule("", Effect.DENY, target(vo_is(""))), True),
+        (Rule("", Effect.DENY), True),
+    ],
+)
+def test_near_is_of_what_something_matches(rule: Rule, is_near: bool) -> None:
+    (node,) = rules_of(recorded(root(rule)))
+    assert node.is_near is is_near
+
+
+def left(recorder: Recorder, id: str, matched: bool) -> None:
+    recorder.enter(Rule(id, Effect.DENY))
+    recorder.target(matched)
+    recorder.leave(NOT_APPLICABLE)
+
+
+def test_what_is_kept_is_bounded_and_the_rest_counted() -> None:
+    """The near ones are not lost among the others."""
+    recorder = Recorder()
+    recorder.enter(Policy("policy", Combining.RULES_FIRST_APPLICABLE))
+    for number in range(MAX_ELEMENTS + 3):
+        left(recorder, str(number), matched=False)
+    left(recorder, "near", matched=True)
+    recorder.leave(NOT_APPLICABLE)
+    kept = recorder.root.children
+    assert len(kept) == MAX_ELEMENTS + 1
+    assert (kept[0].element.id, kept[-1].element.id) == ("0", "near")
+    assert recorder.root.omitted == 3

@@ -140,6 +140,8 @@ class Installation:
     def of(cls, script: Script, variables: Mapping[str, str]) -> "Installation":
         """COMPAT: ``conf`` and ``logs`` in the home folder, which the Java packages link to those below /etc and /var,
         come before these; sites set the home folder also where there are no such links.
+
+        Raises ConfigurationError: the quotes of the options do not match.
         """
 
         def value(suffix: str) -> str | None:
@@ -150,12 +152,16 @@ class Installation:
             below = Path(home) / at_home if home else None
             return Path(value(suffix) or (below if below and below.is_dir() else Path(default) / script.daemon))
 
+        try:
+            options = shlex.split(value("OPTIONS") or "")
+        except ValueError as error:
+            raise ConfigurationError(f"{script.variables}_OPTIONS: {error}") from error
         configuration = value("CONF") or folder("CONFDIR", "conf", "/etc/argus") / f"{script.daemon}.ini"
         return cls(
             configuration=Path(configuration).absolute(),
             log_dir=folder("LOGDIR", "logs", "/var/log/argus").absolute(),
             pid_file=Path(value("PID") or f"/var/run/argus-{script.daemon}.pid"),
-            options=tuple(shlex.split(value("OPTIONS") or "")),
+            options=tuple(options),
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
@@ -47,6 +47,7 @@ class HttpConnection(HttpToolsProtocol):
         super().__init__(config, server_state, {})
         self._claim = claim
         self._place: Place | None = None
+        self._answered: RequestResponseCycle | None = None
         self._head = 0
         self._octets = 0
         self._since = 0.0
@@ -60,6 +61,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        if self._answered is not None:
+            self._answered.disconnected = True  # uvicorn tells the last one only, which may wait behind this one
         self._unset_keepalive_if_required()  # uvicorn lets it hold a connection that the client has reset
         if self._place is not None:
             self._place.leave()
@@ -96,7 +99,12 @@ class HttpConnection(HttpToolsProtocol):
 
     # --- The client's turn: to take the answer
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        super()._start_asgi_task(cycle, app)
+        self._answered = cycle
+
     def on_response_complete(self) -> None:
+        self._answered = None
         super().on_response_complete()
         if self._place is not None and self._is_request_awaited():
             self._place.rest()

@@ -169,7 +169,8 @@ class Arrival(asyncio.Protocol):
         self._cut_off("no_place", "there are too many connections")
 
     def _cut_off(self, cause: str, text: str) -> None:
-        self._fail(cause, text)
+        if not self._over:
+            self._fail(cause, text)
         self._handshakes.turns.leave(self._owner, self)
         self._transport.abort()
 

@@ -69,6 +69,9 @@ class Listener:
         handshakes = Handshakes(tls.explain, tls.failures, seconds, places)
 
         def take_over(place: Place) -> asyncio.Protocol:
-            return TlsConnection(self._config, self._state, place, tls)
+            connection = TlsConnection(self._config, self._state, place, tls)
+            if not self._server.is_serving():  # closed during the handshake
+                asyncio.get_running_loop().call_soon(connection.shutdown)
+            return connection
 
         return lambda: Arrival(tls.context, handshakes, take_over)

@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 _OLDEST, _NEWEST = (3, 11), (3, 13)  # CPython seen to have the SSL_CTX first in its PySSLContext (Modules/_ssl.c)
 _VERIFY_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)  # X509_STORE_CTX, argument
+_SET_SESSION_CACHE_MODE, _SESSION_CACHE_OFF = 44, 0  # SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_OFF of openssl/ssl.h
 
 
 class Verdict(IntEnum):
@@ -45,7 +46,11 @@ class NotPossible(Exception):
 
 
 class JudgingContext(ssl.SSLContext):
-    """A server's context whose clients can be judged by somebody else than OpenSSL."""
+    """A server's context whose clients can be judged by somebody else than OpenSSL.
+
+    Their sessions are not kept: of one that is resumed no judge is asked, and each takes as much as its certificates,
+    of which OpenSSL would keep 20,000 for two hours.
+    """
 
     _callback: "_Callback"  # OpenSSL has its address for as long as there is a connection, and that keeps the context
 
@@ -57,6 +62,7 @@ class JudgingContext(ssl.SSLContext):
         library = _Library()
         callback = _Callback(library)
         address = _address(self)
+        library.keep_no_sessions(address)
         library.set_verify_callback(address, callback.function)
         try:
             _prove(callback, self, client)
@@ -76,6 +82,7 @@ class _Library:
         try:
             library = ctypes.CDLL(getattr(_ssl, "__file__", None))
             self._set = library.SSL_CTX_set_cert_verify_callback
+            self._control = library.SSL_CTX_ctrl
             self._sent = library.X509_STORE_CTX_get0_untrusted
             self._count = library.OPENSSL_sk_num
             self._item = library.OPENSSL_sk_value
@@ -84,6 +91,7 @@ class _Library:
         except (OSError, AttributeError) as error:
             raise NotPossible(str(error)) from error
         self._set.argtypes, self._set.restype = (pointer, _VERIFY_CALLBACK, pointer), None
+        self._control.argtypes, self._control.restype = (pointer, number, ctypes.c_long, pointer), ctypes.c_long
         self._sent.argtypes, self._sent.restype = (pointer,), pointer
         self._count.argtypes, self._count.restype = (pointer,), number
         self._item.argtypes, self._item.restype = (pointer, number), pointer
@@ -92,6 +100,9 @@ class _Library:
 
     def set_verify_callback(self, context: int, function: Callable[[int, int], int]) -> None:
         self._set(context, function, None)
+
+    def keep_no_sessions(self, context: int) -> None:
+        self._control(context, _SET_SESSION_CACHE_MODE, _SESSION_CACHE_OFF, None)
 
     def set_error(self, store_context: int, verdict: Verdict) -> None:
         self._set_error(store_context, verdict)

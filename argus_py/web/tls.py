@@ -6,10 +6,10 @@ gets an alert and not a word of HTTP. OpenSSL's security level then says nothing
 tools still make proxies of 1024 bits. ``credentials.signatures`` has the floor for keys that sign certificates,
 ``WeakKey`` stands for the one of the handshake itself. Our own protocols, ciphers and key are not touched by that.
 
-The chain is judged once more when the connection is up, which is cheap (``AcceptedChains``): sessions of TLS 1.2 that
-are resumed by their id show no certificate again. Who fails there gets 403 on every request, with the reason. Where
-the handshake cannot be judged, and ``web.openssl`` says why, OpenSSL decides first and the second judgement is the one
-that counts. Session tickets are off, because a session resumed from one carries no chain.
+The chain is judged once more when the connection is up, which is cheap (``AcceptedChains``). Where the handshake cannot
+be judged, and ``web.openssl`` says why, OpenSSL decides first and this judgement is the one that counts: who fails here
+gets 403 on every request, with the reason. It is the only one, too, of sessions of TLS 1.2 that are resumed there by
+their id. Where we judge none is resumed. Session tickets are off, because what is resumed from one carries no chain.
 
 uvicorn does not hand the client certificate on, hence a connection class of its own.
 """

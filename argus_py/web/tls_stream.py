@@ -17,6 +17,9 @@ PIECE: Final = 4096
 FAREWELL: Final = 1.0
 """Seconds in which a client can read our last words. To close while it is still sending could take them from it."""
 
+UNREAD: Final = 65_536
+"""Octets that wait for a client which makes OpenSSL say more and more and does not read it."""
+
 _RECORD: Final = 16_384  # octets; TLS has none that is longer
 
 
@@ -84,7 +87,10 @@ class TlsStream(asyncio.Protocol, asyncio.Transport):
                 elif self._protocol is not None:
                     self._protocol.data_received(data)
         except ssl.SSLWantReadError:  # not all of a record is there
-            self._send()  # OpenSSL may have something to say of its own
+            if self._outgoing.pending:
+                self._send()  # what OpenSSL says to a client that wants another handshake
+                if self._raw.get_write_buffer_size() > UNREAD:
+                    self.abort()
         except ssl.SSLError:
             self._take_leave()  # OpenSSL has written an alert
 

@@ -77,25 +77,15 @@ def in_clear(process: Process) -> Connect:
 
 
 @pytest.fixture
-def with_tls(process: Process) -> Iterator[Connect]:
-    """All resume the session of one handshake, which is quicker and leaves a connection like any other."""
+def with_tls(process: Process) -> Connect:
     context = ssl.create_default_context(cafile=str(GRID / "ca" / "argus-test-ca.pem"))
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(GRID / "users" / "alice.pem", GRID / "users" / "alice.key")
 
-    def connect(session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
+    def connect() -> ssl.SSLSocket:
         raw = socket.create_connection(("127.0.0.1", process.ports["TLS"]), PATIENCE)
-        return context.wrap_socket(raw, server_hostname="localhost", session=session)
+        return context.wrap_socket(raw, server_hostname="localhost")
 
-    with connect() as first:  # its end is the end of the session
-
-        def resume() -> ssl.SSLSocket:
-            connection = connect(first.session)
-            assert connection.session_reused
-            return connection
-
-        ask(first)
-        yield resume
+    return connect
 
 
 def ask(connection: socket.socket) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -77,6 +78,15 @@ def test_handshakes_that_do_not_go_on_make_room(small: "ServedPort") -> None:
         with small.connect(source=OTHER) as connection:
             assert connection.ask().status == 200
             assert f"no_place {2 * PLACES + 1}" in failures(connection)
+
+
+def test_a_handshake_fails_once(small: "ServedPort") -> None:
+    with ExitStack() as stack:
+        stack.enter_context(small.connect("bad/user-revoked.pem", ssl.TLSVersion.TLSv1_3))  # and stays a while
+        for _ in range(3 * PLACES):
+            stack.enter_context(small.connect_in_clear())
+        with small.connect(source=OTHER) as connection:
+            assert failures(connection) == f"certificate_revoked 1, no_place {2 * PLACES + 1}"
 
 
 def test_the_process_takes_as_many_file_descriptors_as_it_may(serve: "Serve") -> None:

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +78,27 @@ def test_a_connection_without_a_request_is_closed_at_once(
         assert new.is_closed()
         file.touch()
         assert busy.answer().text == "done"
+    assert port.exit_code() == 0
+
+
+def test_a_connection_whose_handshake_ends_after_the_begin_of_the_end_is_closed(
+    serve: "Serve", ask_for_long: "Callable[[Connection, str], Path]", eventually: "Eventually"
+) -> None:
+    port = serve()
+    with port.connect() as busy, port.connect_in_clear() as raw:
+        file = ask_for_long(busy, "file")
+        context = busy.tls.context
+        with context.wrap_socket(raw, server_hostname="localhost", do_handshake_on_connect=False) as late:
+            late.setblocking(False)
+            with suppress(ssl.SSLWantReadError):
+                late.do_handshake()
+            port.terminate()
+            eventually(lambda: not is_listening(port))
+            late.setblocking(True)
+            late.do_handshake()
+            assert late.recv(1) == b""
+        file.touch()
+        assert busy.answer().text == "done"  # it was not cut off, which would have closed the other one too
     assert port.exit_code() == 0
 
 

@@ -264,3 +264,8 @@ def test_the_environment_comes_before_sysconfig(tmp_path: Path, capsys: pytest.C
 def test_a_sysconfig_line_with_open_quotes_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sysconfig(tmp_path, '# ours\nPEPD_CONF="/x', {})
     assert capsys.readouterr().err == f"pepdctl: ERROR: {tmp_path}/argus-pepd:2: No closing quotation\n"
+
+
+def test_options_with_open_quotes_are_told(ctl: Ctl) -> None:
+    told = "pepdctl: ERROR: PEPD_OPTIONS: No closing quotation\n"
+    assert ctl("", "start", PEPD_OPTIONS='--log-format "json') == (Exit.BAD_ARGUMENTS, "", told)

@@ -79,7 +79,7 @@ def test_a_key_that_was_not_readable_is_taken_when_its_mode_is_mended(tls: Tls) 
 
 def test_of_two_who_look_at_once_the_later_pair_is_in_force(tls: Tls) -> None:
     """As at SIGHUP, or when an operator asks for it."""
-    other = threading.Thread(target=lambda: watch())
+    others: list[threading.Thread] = []
 
     def reload() -> None:
         tls.reload()
@@ -87,15 +87,16 @@ def test_of_two_who_look_at_once_the_later_pair_is_in_force(tls: Tls) -> None:
         if tls.loads == 1:
             for file in tls.files:
                 replace(file, "newer")
-            other.start()
-            other.join(0.05)
+            others.append(threading.Thread(target=watch))
+            others[0].start()
+            others[0].join(0.05)
         tls.shown = read
 
     watch = KeyPairWatch(tls.files, reload)
     for file in tls.files:
         replace(file, "new")
     watch()
-    other.join()
+    others[0].join()
     assert (tls.shown, tls.loads) == ("newer", 2)
 
 

@@ -61,6 +61,7 @@ class Transport(asyncio.Transport):
         return (self.address, 40_000) if name == "peername" else default
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert self.end != "lost"
         self.sent += data
 
     def close(self) -> None:
@@ -384,3 +385,22 @@ def test_a_lost_connection_is_not_held_until_it_would_have_been_idle(reason: Exc
         assert [timer for timer in port.loop.timers if timer.at != float("inf")] == []
 
     run(scenario)
+
+
+@pytest.mark.parametrize("requests", [1, 2, 3])
+def test_nothing_is_sent_to_a_client_that_is_gone(requests: int, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        port = Port()
+        port.release.clear()
+        connection, transport = port.connect()
+        connection.data_received(requests * REQUEST)
+        await others_run()
+        transport.end = "lost"
+        connection.connection_lost(ConnectionResetError())
+        port.release.set()
+        await others_run()
+        assert transport.sent == b""
+        assert all(timer.at == float("inf") for timer in port.loop.timers)
+
+    run(scenario)
+    assert caplog.messages == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from argus_py.web.tls_stream import PIECE, TlsStream
+from argus_py.web.tls_stream import PIECE, UNREAD, TlsStream
 
 GRID = Path(__file__).resolve().parents[2] / "vectors" / "credentials" / "grid"
 
@@ -22,6 +22,7 @@ class Socket(asyncio.Transport):
         self.sent: list[bytes] = []
         self.told: list[str] = []
         self.protocol: asyncio.BaseProtocol | None = None
+        self.unread = 7
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert "write_eof" not in self.told
@@ -49,7 +50,7 @@ class Socket(asyncio.Transport):
         self.protocol = protocol
 
     def get_write_buffer_size(self) -> int:
-        return 7
+        return self.unread
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return ("192.0.2.1", 1234) if name == "peername" else default
@@ -174,6 +175,47 @@ async def test_no_long_message_gets_into_the_buffers_of_openssl() -> None:
     connection = Connection()
     connection.stream.write(b"x" * (10 * PIECE))
     assert max(map(len, connection.socket.sent)) < PIECE + 100
+
+
+class Talkative:
+    """Stands for OpenSSL that refuses another handshake again and again."""
+
+    def __init__(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+
+    def read(self, _octets: int) -> bytes:
+        self._incoming.read()
+        self._outgoing.write(b"no")
+        raise ssl.SSLWantReadError
+
+    def pending(self) -> int:
+        return 0
+
+
+@in_loop
+async def test_who_does_not_read_what_openssl_says_is_cut_off() -> None:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    socket = Socket()
+    stream = TlsStream(socket, Talkative(incoming, outgoing), incoming, outgoing)  # type: ignore[arg-type]
+    stream.serve(Protocol())
+    socket.unread = UNREAD
+    stream.data_received(b"again?")
+    assert (socket.sent, stream.is_closing()) == ([b"no"], False)
+    socket.unread += 1
+    stream.data_received(b"again?")
+    assert stream.is_closing()
+    assert socket.told[-1] == "abort"
+
+
+@in_loop
+async def test_who_takes_a_long_answer_slowly_may_go_on_sending() -> None:
+    connection = Connection()
+    connection.socket.unread = 10 * UNREAD
+    octets = connection.encrypted(b"hello")
+    connection.stream.data_received(octets[:10])
+    connection.stream.data_received(octets[10:])
+    assert connection.protocol.received == [b"hello"]
 
 
 @in_loop

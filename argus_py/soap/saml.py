@@ -268,7 +268,8 @@ def _cut_out(element: etree._Element) -> bytes:
     count = len(element.nsmap)
     if count > MAX_NAMESPACES:
         raise SamlError(f"{count} namespaces are in the scope of the Request, {MAX_NAMESPACES} are allowed")
-    return etree.tostring(element, with_tail=False)
+    # Names may hold any letters; in ASCII, the default, they would become what no parser reads again.
+    return etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
 
 
 def _status_of_response(element: etree._Element) -> Status:

@@ -58,6 +58,15 @@ def test_a_body_that_is_too_large_is_told_and_not_counted(shared_grid: "Grid", a
     assert counts(shared_grid, argus) == before
 
 
+def test_ten_megabytes_to_the_pdp_are_a_fault(shared_grid: "Grid", argus: "Argus") -> None:
+    with shared_grid.https(shared_grid.site.host) as client:
+        for body in (b"<" * 10_000_000, (b"<" * 100_000 for _ in range(100))):
+            answer = client.post(f"{argus.urls['PDP']}/authz", content=body)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/xml;charset=utf-8")
+            assert "<faultstring>the message is longer than 1048576 octets</faultstring>" in answer.text
+    assert "WARN [workers] - request from 127.0.0.1 refused: larger than 1048576 octets\n" in argus.read("process.log")
+
+
 def not_pem(_site: Site) -> str:
     return "-----BEGIN CERTIFICATE-----\nnobody\n-----END CERTIFICATE-----\n"
 

@@ -1,9 +1,12 @@
-"""Any bytes give a policy set or a typed error, and what was read can be written, made ready and evaluated."""
+"""Any bytes give a policy set or a typed error; what was read can be written, made ready and, soon, evaluated."""
 
 import re
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,3 +151,119 @@ def test_any_request_is_evaluated_or_refused_by_a_typed_error(xml: bytes) -> Non
     except MalformedInput:
         return
     assert evaluation == evaluate(COMPILED.root, request, NOW)
+
+
+# Policies that are made to hurt: refused, or decided in a time that does not grow as they do
+
+
+PATIENCE = 10.0  # seconds of processor time for all requests; reading megabytes takes one
+MEGABYTE = 1_000_000
+
+
+def with_rule(content: str, before: str = "") -> bytes:
+    """A policy of one rule; ``before`` stands before the rule, for definitions."""
+    return f"""<x:PolicySet xmlns:x="{POLICY_NAMESPACE}" PolicySetId="root" Version="1"
+ PolicyCombiningAlgId="urn:oasis:names:tc:xacml:1.0:policy-combining-algorithm:deny-overrides"><x:Target/>
+<x:Policy PolicyId="p" RuleCombiningAlgId="urn:oasis:names:tc:xacml:1.0:rule-combining-algorithm:deny-overrides">
+<x:Target/>{before}<x:Rule RuleId="r" Effect="Permit">{content}</x:Rule></x:Policy></x:PolicySet>""".encode()
+
+
+def applied(function: str, *arguments: str) -> str:
+    return f'<x:Apply FunctionId="{FUNCTION}{function}">{"".join(arguments)}</x:Apply>'
+
+
+def condition(expression: str) -> str:
+    return f"<x:Condition>{expression}</x:Condition>"
+
+
+def value(text: str, datatype: str = STRING) -> str:
+    return f"<x:AttributeValue {datatype}>{text}</x:AttributeValue>"
+
+
+def match(text: str, function: str = "string-regexp-match") -> str:
+    designator = f'<x:SubjectAttributeDesignator AttributeId="vo" {STRING}/>'
+    return f'<x:SubjectMatch MatchId="{FUNCTION}{function}">{value(text)}{designator}</x:SubjectMatch>'
+
+
+def target(*matches: str) -> str:
+    return f"<x:Target><x:Subjects><x:Subject>{''.join(matches)}</x:Subject></x:Subjects></x:Target>"
+
+
+def nested(function: str, inner: str, levels: int) -> str:
+    start, end = applied(function, "|").split("|")
+    return start * levels + inner + end * levels
+
+
+def doubling(levels: int) -> bytes:
+    """Each variable stands for two of the one before it."""
+    first = f'<x:VariableDefinition VariableId="v0">{value("1", INTEGER)}</x:VariableDefinition>'
+    more = (
+        f'<x:VariableDefinition VariableId="v{n}">'
+        + applied("integer-add", *[f'<x:VariableReference VariableId="v{n - 1}"/>'] * 2)
+        + "</x:VariableDefinition>"
+        for n in range(1, levels)
+    )
+    last = f'<x:VariableReference VariableId="v{levels - 1}"/>'
+    return with_rule(condition(applied("integer-equal", last, value("1", INTEGER))), first + "".join(more))
+
+
+def xpath(path: str) -> bytes:
+    selector = f'<x:AttributeSelector {STRING} RequestContextPath="{path}"/>'
+    return with_rule(condition(applied("string-is-in", value("x"), selector)))
+
+
+BOOLEAN = f'DataType="{DataType.BOOLEAN}"'
+BAG, OTHER_BAG = (applied("string-bag", *[value(text)] * 3000) for text in "ab")
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "conditions in conditions": lambda: with_rule(condition(nested("not", value("true", BOOLEAN), 50_000))),
+    "conditions in conditions, as deep as may be": lambda: with_rule(
+        condition(nested("not", value("true", BOOLEAN), 90))
+    ),
+    "conditions that are not closed": lambda: with_rule("<x:Condition>" + '<x:Apply FunctionId="a">' * 50_000),
+    "variables of variables": lambda: doubling(45),
+    "a variable of itself": lambda: with_rule(
+        condition('<x:VariableReference VariableId="v"/>'),
+        '<x:VariableDefinition VariableId="v"><x:VariableReference VariableId="v"/></x:VariableDefinition>',
+    ),
+    "every value with every other": lambda: with_rule(
+        condition(applied("any-of-any", f'<x:Function FunctionId="{FUNCTION}string-equal"/>', BAG, OTHER_BAG))
+    ),
+    "sets of sets": lambda: with_rule(
+        condition(applied("string-set-equals", BAG, applied("string-union", BAG, OTHER_BAG)))
+    ),
+    "many arguments": lambda: with_rule(condition(applied("and", *[value("true", BOOLEAN)] * 20_000))),
+    "long numbers": lambda: with_rule(
+        condition(applied("integer-equal", *[applied("integer-multiply", *[value("9" * 90, INTEGER)] * 2)] * 2))
+    ),
+    "numbers without end": lambda: with_rule(
+        condition(applied("integer-equal", *[value("9" * MEGABYTE, INTEGER)] * 2))
+    ),
+    "a long pattern": lambda: with_rule(target(match("a" * MEGABYTE))),
+    "a pattern that backtracks": lambda: with_rule(target(match("(a|aa)*" * 20 + "$"), match("(.*)*" * 10))),
+    "a pattern that counts": lambda: with_rule(target(match("(a{1,999}){1,999}"), match("((a{99}){99}){99}"))),
+    "groups in groups": lambda: with_rule(target(match("(" * 2000 + ")" * 2000))),
+    "many matches": lambda: with_rule(target(*[match("abc", "string-equal")] * 5000)),
+    "many rules": lambda: with_rule('</x:Rule><x:Rule RuleId="q" Effect="Permit">' * 20_000),
+    "a long path": lambda: xpath("/" + "a/" * MEGABYTE),
+    "a path through everything": lambda: xpath("//*" * 30),
+    "a path of predicates": lambda: xpath("//*[" * 500 + "1" + "]" * 500),
+    "a path of functions": lambda: xpath("string-length(concat(" * 300 + "'a'" + ",'b'))" * 300),
+    "a long identifier": lambda: with_rule("").replace(b'"root"', b'"%s"' % (b"r" * MEGABYTE)),
+    "a long description": lambda: with_rule(f"<x:Description>{'d' * MEGABYTE}</x:Description>"),
+    "a document type": lambda: b'<!DOCTYPE x [<!ENTITY a "a">]>' + with_rule(target(match("&a;"))),
+}
+
+
+@pytest.mark.parametrize("shape", HOSTILE)
+def test_a_policy_made_to_hurt_is_refused_or_decided_soon(shape: str) -> None:
+    xml = HOSTILE[shape]()
+    started = time.process_time()
+    try:
+        compiled = compile_policy(read_policy_set(xml))
+    except MalformedInput:
+        return
+    finally:
+        assert time.process_time() - started < PATIENCE
+    for request in REQUESTS:
+        assert compiled.evaluate(request, NOW) == evaluate(compiled.root, request, NOW)
+    assert time.process_time() - started < PATIENCE

@@ -182,6 +182,14 @@ def test_the_echo_is_left_out_when_it_is_not_wanted() -> None:
     assert saml.authz_decision_response_to_element(ANSWER).find(".//{*}Request") is None
 
 
+def test_an_echo_may_have_names_of_any_letters(vector: Vector) -> None:
+    query = query_of(vector, "permit", 'AttributeId="urn', 'Prüfstück="x" AttributeId="urn')
+    (element, *_) = etree.fromstring(query.context).iter("{*}Attribute")
+    assert element.get("Prüfstück") == "x"
+    answer = saml.authz_decision_response_to_element(replace(ANSWER, context=query.context))
+    assert "Prüfstück".encode() in envelope.write(answer, "soap11")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

@@ -4,7 +4,6 @@ It is asked of the PDP on this host by its admin port, of another one, or of pol
 """
 
 import argparse
-import io
 import json
 import sys
 from pathlib import Path
@@ -94,8 +93,6 @@ def main(arguments: argparse.Namespace) -> int:
     Raises DnSyntaxError, FqanSyntaxError, UnusableQuestion; FileRefused, PolicyTooLarge; ConfigurationError; PdpSilent,
     PdpDeclined; OSError: a file cannot be read.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names have characters that a terminal may not have
     question = Question.parse(
         arguments.subject,
         arguments.resource,

@@ -36,9 +36,11 @@ from argus_py.run.information import InformationPoints
 from argus_py.run.parts import now, server_tls, transport, trust_anchors, trust_state
 from argus_py.snapshot import Snapshot
 from argus_py.store.account_index import in_pool
+from argus_py.store.gridmapdir import check_access
 from argus_py.store.lease_files import FileKind, read_contents
 from argus_py.store.mapfiles import load_map_file
 from argus_py.store.nss import NssNames
+from argus_py.store.policy_file import PolicyFile, UnusablePolicyFile
 
 _TROUBLE = ("Problem", "LastError")  # lines of the status page that say what is wrong
 T = TypeVar("T")
@@ -119,6 +121,20 @@ def _look_at_pdp(inspection: _Inspection) -> None:
     inspection.warnings += settings.warnings
     _look_at_service(inspection, settings.service)
     _look_at_security(inspection, settings.security)
+    if settings.policy.last_good_file is not None:
+        place = inspection.ini.place("POLICY", "lastGoodPolicyFile")
+        inspection.warnings += (Problem(place, reason) for reason in _kept_policy(settings.policy.last_good_file))
+
+
+def _kept_policy(file: Path) -> Iterator[str]:
+    """What would keep a policy from being there when it is needed."""
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        yield f"no policy can be kept: {file.parent} is no folder that this user may write to"
+        return
+    try:
+        PolicyFile(file).read()
+    except UnusablePolicyFile as error:
+        yield str(error)
 
 
 def _look_at_pepd(inspection: _Inspection) -> None:
@@ -160,11 +176,8 @@ def _look_at_mapping(inspection: _Inspection, part: AccountMappingPart) -> None:
 
 
 def _pool_accounts(directory: Path) -> frozenset[str]:
-    """The daemon makes a link there when it starts, which is more than a check may do. Raises ConfigurationError."""
-    if not directory.is_dir():
-        raise ConfigurationError(f"Grid map directory {directory} is not a directory")
-    if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
-        raise ConfigurationError(f"Grid map directory {directory} is not readable and writable by this user")
+    """The daemon also makes a link when it starts, which is more than a check may do. Raises ConfigurationError."""
+    check_access(directory)
     return frozenset(file.name for file in read_contents(directory).of_kind(FileKind.ACCOUNT))
 
 

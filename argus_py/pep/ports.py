@@ -74,11 +74,19 @@ class ObligationHandler(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A pool account and the name under which it is leased, one of those that were asked for."""
+
+    account: str
+    name: str
+
+
 class LeaseStore(Protocol):
     """Which pool account belongs to whom; shared with other services that map to the same accounts."""
 
-    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> str:
-        """The account of ``pool`` (its prefix, without the dot) leased under ``name``: the old one, else a free one.
+    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> Lease:
+        """An account of ``pool`` (its prefix, without the dot) leased under ``name``: the old one, else a free one.
 
         ``other_names``: how other services may have named the same lease; the first that exists for the pool is used
         before a new one is made.

@@ -8,8 +8,9 @@ its own link() takes its link back. The modification time of the (common) inode 
 BETTER: a lease that must be taken back may have been answered to somebody by then. So an account is claimed by a link
 with a name that nobody else knows, which can be withdrawn, or lost in a crash, without harm to anybody; only when it is
 the second link is the lease made, and the claim removed. A lease so comes into being with its account and its time of
-use in order. It has a third link for a moment: others wait; LCMAPS, asked for the same new user at the same instant,
-fails that once.
+use in order. It has a third link for a moment: others wait; LCMAPS and Java, asked for the same new user at the same
+instant, may fail that once. A lease that is there already when it is to be made is somebody else's, and watched: he may
+have seen the claim and be about to withdraw.
 
 BETTER: Java waits for nothing, gives up after ten looks, and lists the accounts of a pool every 3.5 days. Here every
 answer is verified after the touch, a lease that lost its account is replaced, one that its maker has not touched yet is
@@ -17,8 +18,9 @@ watched before it is believed, all waiting ends at a deadline, and no request lo
 directory is listed (see account_index) when what is known of it proves old, for a tenth of the time at most.
 
 What remains is in the hands of others: a program of the old kind, or a script that expires leases, that sleeps longer
-than the watch between its look and its unlink(); and NFS mounted with a cache of names, by which a lease can be seen
-that has been removed on another host (mount with ``lookupcache=none`` and ``actimeo=0``).
+than the watch between its look and its unlink(), or looked before another host used the lease again after a long time;
+and NFS mounted with a cache of names, by which a lease can be seen that has been removed on another host (mount with
+``lookupcache=none`` and ``actimeo=0``).
 
 There are no lock files: only daemons of this package would heed them, link() needs none, and a lock that a file server
 does not grant any more stops all hosts at once.
@@ -43,6 +45,7 @@ from weakref import WeakValueDictionary
 
 from argus_py.errors import ConfigurationError, Unavailable, Unmapped
 from argus_py.model.dn import escape_controls
+from argus_py.pep.ports import Lease
 from argus_py.store.account_index import AccountIndex, PoolUse, in_pool, is_account, is_free, list_accounts
 from argus_py.store.idle_leases import IdleLeases
 from argus_py.store.lease_removal import (
@@ -61,6 +64,7 @@ _log = logging.getLogger(__name__)
 DEADLINE: Final = timedelta(seconds=3)  # a race is over within milliseconds; what lasts longer is damage
 _PAUSE: Final = (0.01, 0.1)  # seconds, at random, as the other programs do: two that collide part at the second try
 _LOOKS: Final = 3  # a pool is exhausted if it was so this often in a row: an account may be held by one who withdraws
+_MORE_LOOKS: Final = 6  # for one whose lease was just removed: its account is free within a fifth of a second
 _SETTLED: Final = 0.5  # seconds without a change, after which the maker of a lease has either kept or withdrawn it
 _LONG_UNUSED: Final = 12 * 3600.0  # seconds; sites expire leases after a day, if not after ten
 _SAME_TIME_NS: Final = 10_000_000  # what a file server may take from the one time to the other in one touch
@@ -193,14 +197,15 @@ class GridMapDir:
 
         Raises ConfigurationError: the directory does not exist or this process may not use it.
         """
-        _check_directory(path)
+        check_access(path)
+        _check_links(path)
         self._path = path
         self._clock = clock
         self._sleep = sleep
         self._rng = rng
         self._deadline = deadline.total_seconds()
         self._now = now
-        self._idle = IdleLeases(path, recycle_idle, now) if recycle_idle is not None else None
+        self._idle = IdleLeases(path, recycle_idle, now, sleep) if recycle_idle is not None else None
         # INVARIANT: one lock per name, or a damaged lease makes strangers wait; an entry goes with its last user.
         self._locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._choosing_lock = threading.Lock()
@@ -225,7 +230,7 @@ class GridMapDir:
                 "%s is not readable and writable by this process: it can be neither leased nor marked", path / account
             )
 
-    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> str:
+    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> Lease:
         """See LeaseStore. Every call sets the modification time of the account: expiry tools go by it."""
         check_name(name)
         asked = self._clock()
@@ -253,12 +258,14 @@ class GridMapDir:
                 self._next_survey = self._clock() + _SURVEY_PAUSE
             return self._pools
 
-    def _lease(self, name: str, pool: str, other_names: Sequence[str], asked: float) -> str:
+    def _lease(self, name: str, pool: str, other_names: Sequence[str], asked: float) -> Lease:
         watch = _Watch(self._clock)
         fruitless = 0  # looks at the pool, in a row, that found no free account
         helped = False
         while True:
             found, lease = self._find(name, pool, other_names)
+            if lease is not None:
+                fruitless = -_MORE_LOOKS
             account: str | None = None
             if lease is None:
                 free = self._free_accounts(pool)
@@ -279,7 +286,7 @@ class GridMapDir:
                 self._help(lease.st_ino)
                 helped = True
             if account is not None:
-                return account
+                return Lease(account, found)
             if self._clock() - asked >= self._deadline:
                 raise self._unsettled(name, lease)
             self._sleep(self._rng.uniform(*_PAUSE))
@@ -395,8 +402,12 @@ class GridMapDir:
                     continue
                 try:
                     os.link(claim.path, self._path / name, follow_symlinks=False)
+                    # While the claim is a third link: nobody expires the lease for the time of use of the last holder.
+                    os.utime(claim.path, follow_symlinks=False)
                 except FileExistsError:
-                    pass  # also what NFS says when its first answer, a success, was lost
+                    # INVARIANT: whoever has made it may have seen the claim and be about to withdraw it, so it must
+                    # not look touched. NFS says the same when its first answer, a success, was lost.
+                    return None
                 except FileNotFoundError:
                     return None  # somebody took the claim for a leftover
             if not self._is_in_order(name, claim.inode) or not self._touch(name, claim.inode):
@@ -422,15 +433,12 @@ class GridMapDir:
             path.unlink(missing_ok=True)
 
     def _exclusive(self, path: Path) -> _Claim | None:
-        """The claim if it is the second link. The account is touched before anybody can see its lease and expire it."""
+        """The claim if it is the second link."""
         try:
             claim = path.lstat()
-            if claim.st_nlink != 2:
-                return None
-            os.utime(path, follow_symlinks=False)
         except FileNotFoundError:
             return None  # as above: the claim was taken for a leftover
-        return _Claim(path, claim.st_ino)
+        return _Claim(path, claim.st_ino) if claim.st_nlink == 2 else None
 
     def _recycled(self, name: str, pool: str) -> list[str]:
         """An account that was leased to somebody who is not seen any more.
@@ -513,7 +521,8 @@ def _unavailable(what: str, error: OSError) -> GridMapDirUnavailable:
     return _OF_ERRNO.get(error.errno or 0, GridMapDirUnavailable)(f"{what}: {error.strerror}")
 
 
-def _check_directory(path: Path) -> None:
+def check_access(path: Path) -> None:
+    """Raises ConfigurationError: the directory does not exist or this process may not use it. Changes nothing."""
     for fine, problem in (
         (path.exists(), "does not exist"),
         (path.is_dir(), "is not a directory"),
@@ -522,7 +531,6 @@ def _check_directory(path: Path) -> None:
     ):
         if not fine:
             raise ConfigurationError(f"Grid map directory {path} {problem}")
-    _check_links(path)
 
 
 def _check_links(path: Path) -> None:

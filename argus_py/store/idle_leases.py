@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from os import stat_result
@@ -20,11 +20,14 @@ class IdleLeases:
     One list of all leases of a pool serves many calls: uses since then only make them younger.
     """
 
-    def __init__(self, directory: Path, limit: timedelta, now: Callable[[], float]) -> None:
+    def __init__(
+        self, directory: Path, limit: timedelta, now: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
         """``limit``: no lease used since then is taken; ``now``: seconds since 1970."""
         self._directory = directory
         self._limit = limit.total_seconds()
         self._now = now
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._listed: dict[str, list[PoolLease]] = {}  # by pool, the longest unused one last
         self._none_before: dict[str, float] = {}  # by pool, when the next one is long enough unused
@@ -35,27 +38,30 @@ class IdleLeases:
         ``list_leases`` gives those of the pool, the longest unused one first. Raises OSError: the directory fails.
         """
         with self._lock:
-            for idle in self._idle(pool, list_leases):
-                if remove_lease(self._directory, idle.lease, partial(_is_changed, idle)) is Removal.REMOVED:
-                    seen = datetime.fromtimestamp(idle.used_ns // 1_000_000_000, UTC).isoformat()
-                    _log.warning(
-                        "took the account %s in %s from %s, who was last seen at %s, for %s",
-                        *(idle.account, self._directory, idle.lease, seen, successor),
-                    )
-                    return idle.account
+            if self._now() < self._none_before.get(pool, 0.0):
+                return None
+            if not self._listed.get(pool):
+                self._listed[pool] = list_leases()[::-1]
+        while (idle := self._next(pool)) is not None:
+            removal = remove_lease(self._directory, idle.lease, partial(_is_changed, idle), self._sleep)
+            if removal is Removal.REMOVED:
+                seen = datetime.fromtimestamp(idle.used_ns // 1_000_000_000, UTC).isoformat()
+                _log.warning(
+                    "took the account %s in %s from %s, who was last seen at %s, for %s",
+                    *(idle.account, self._directory, idle.lease, seen, successor),
+                )
+                return idle.account
         return None
 
-    def _idle(self, pool: str, list_leases: Callable[[], list[PoolLease]]) -> Iterator[PoolLease]:
-        now = self._now()
-        if now < self._none_before.get(pool, 0.0):
-            return
-        leases = self._listed.get(pool)
-        if not leases:
-            leases = self._listed[pool] = list_leases()[::-1]
-        while leases and now - leases[-1].used_ns / 1e9 >= self._limit:
-            yield leases.pop()
-        # Of a pool without any lease in order there may be one in a second.
-        self._none_before[pool] = leases[-1].used_ns / 1e9 + self._limit if leases else now + 1
+    def _next(self, pool: str) -> PoolLease | None:
+        """The longest unused lease that was listed and not taken yet, if it is long enough unused."""
+        with self._lock:
+            now, leases = self._now(), self._listed[pool]
+            if leases and now - leases[-1].used_ns / 1e9 >= self._limit:
+                return leases.pop()
+            # Of a pool without any lease in order there may be one in a second.
+            self._none_before[pool] = leases[-1].used_ns / 1e9 + self._limit if leases else now + 1
+            return None
 
 
 def _is_changed(idle: PoolLease, lease: stat_result) -> bool:

@@ -6,6 +6,7 @@ It answers as ``gridmapdir`` does, for the moment when the directory was read.
 from collections.abc import Sequence
 from datetime import datetime
 
+from argus_py.pep.ports import Lease
 from argus_py.store.account_index import in_pool
 from argus_py.store.gridmapdir import DamagedLease, LeaseOfAnotherPool, NoSuchPool, PoolExhausted, check_name
 from argus_py.store.lease_files import Contents, FileKind, LeaseFile
@@ -20,14 +21,16 @@ class LeaseForecast:
         self._recycled_before = recycled_before
         self._leases = {lease.name: lease for lease in contents.of_kind(FileKind.LEASE)}
 
-    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> str:
+    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> Lease:
         """See LeaseStore. For a lease that is to be made: one of the accounts that are free."""
         check_name(name)
         if (lease := self.existing(name)) is not None:
-            return self._account(lease, pool)
-        others = (account for other in other_names if (account := self.account_of(other)) is not None)
-        of_pool = (account for account in others if in_pool(account, pool))
-        return next(of_pool, None) or self._free_account(pool)
+            return Lease(self._account(lease, pool), name)
+        for other in other_names:
+            account = self.account_of(other)
+            if account is not None and in_pool(account, pool):
+                return Lease(account, other)
+        return Lease(self._free_account(pool), name)
 
     def existing(self, name: str) -> LeaseFile | None:
         """The lease of this name, unless its account is gone: that one would be made anew."""

@@ -4,13 +4,17 @@ A lease unlinked by its name may not be the one that was looked at: a daemon may
 So it is renamed first. What has no name of a lease cannot be used any more, and a use before that shows in its times
 and its links; then it is unlinked, or put back.
 
+Java and LCMAPS look at a lease, then at the accounts, then set the time of use, and verify nothing. Meanwhile a claim
+is a third link: who has looked before it was made has time to set the time of use, who looks later sees damage.
+
 Temporary names begin with a dot, which the other programs on the directory pass over:
 
-    .argus.claim.<unix time>.<random>.<host>     a link to an account that nobody has been told of; ends as a lease
+    .argus.claim.<unix time>.<random>.<host>     a link to an account, by which nobody has been told of it
     .argus.aside.<unix time>.<random>[.<lease>]  a lease on its way out, perhaps in use; without a name that is too long
 
-INVARIANT: a claim may be removed by anybody at any time; its maker then finds nothing to go on with. A lease aside is
-removed only if its account has gone or is still held by the lease of the same name.
+INVARIANT: a claim may be removed by anybody at any time; what was to become a lease then comes to nothing, and a
+removal is as safe as a rename alone. A lease aside is removed only if its account has gone or is
+still held by the lease of the same name.
 
 All functions raise OSError: the file system refuses.
 """
@@ -22,6 +26,7 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -33,6 +38,7 @@ _log = logging.getLogger(__name__)
 TEMPORARY_PREFIX: Final = ".argus."
 CLAIM_PREFIX: Final = ".argus.claim."
 NAME_MAX: Final = 255  # bytes of a file name, on every file system in use
+_IN_FLIGHT: Final = 0.1  # seconds; another program goes from its look to its touch within some milliseconds
 LEFTOVER_AGE: Final = timedelta(minutes=10)  # no claim and no removal takes so long, not even on a stalled file server
 _ASIDE_PREFIX: Final = ".argus.aside."
 _TEMPORARY = re.compile(r"\.argus\.(claim|aside)\.([0-9]{1,12})\.[0-9a-f]{16}(?:\.(.+))?", re.DOTALL)
@@ -96,10 +102,17 @@ def remove_unless_leased(directory: Path, name: str) -> Removal:
     return removal
 
 
-def remove_lease(directory: Path, name: str, keep: Callable[[os.stat_result], bool]) -> Removal:
-    """``keep`` judges the lease when nobody can use it any more; one that daemons use has a new time of modification.
+def remove_lease(
+    directory: Path,
+    name: str,
+    keep: Callable[[os.stat_result], bool],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Removal:
+    """``keep`` judges the lease as it is, and once more when nobody can use it any more.
 
-    ``name`` may also be a temporary name, as of a lease that was stranded.
+    One that daemons use has a new time of modification.
+
+    ``name`` may also be a temporary name, as of a lease that was stranded. Takes a fifth of a second.
 
     BETTER: Java, LCMAPS and the expiry scripts of sites unlink what they saw a moment ago. By then it may be in use,
     and its account would be free for the next user.
@@ -107,11 +120,14 @@ def remove_lease(directory: Path, name: str, keep: Callable[[os.stat_result], bo
     lease = directory / name
     if (before := _look(lease)) is None:
         return Removal.ABSENT
-    if not stat.S_ISREG(before.st_mode):
+    if not stat.S_ISREG(before.st_mode) or keep(before):
         return Removal.KEPT
     aside = directory / _aside_name(name)
     try:
-        lease.rename(aside)
+        if before.st_nlink == 1:
+            lease.rename(aside)  # it leads nobody to an account
+        elif not _set_aside(lease, aside, before.st_mtime_ns, sleep):
+            return Removal.KEPT
     except FileNotFoundError:
         if _look(aside) is None:  # else NFS lost its first answer, a success
             return Removal.ABSENT
@@ -125,6 +141,25 @@ def remove_lease(directory: Path, name: str, keep: Callable[[os.stat_result], bo
         return Removal.KEPT
     _log.warning("%s keeps an account occupied: remove it once the account is idle", aside)
     return Removal.STRANDED
+
+
+def _set_aside(lease: Path, aside: Path, used_ns: int, sleep: Callable[[float], None]) -> bool:
+    """Before and after, others have time to finish what they began with the lease; none begins with it meanwhile.
+
+    False: it was used since ``used_ns``. A lease that is not set aside cannot be made anew beside the old one.
+    """
+    claim = lease.with_name(claim_name())
+    with suppress(FileExistsError):  # NFS, whose first answer was lost
+        os.link(lease, claim, follow_symlinks=False)
+    try:
+        sleep(_IN_FLIGHT)
+        if lease.lstat().st_mtime_ns != used_ns:
+            return False
+        lease.rename(aside)
+        sleep(_IN_FLIGHT)
+        return True
+    finally:
+        claim.unlink(missing_ok=True)
 
 
 def clean_up(directory: Path, names: Iterable[str], age: timedelta, now: float) -> tuple[Leftover, ...]:

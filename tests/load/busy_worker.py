@@ -22,7 +22,7 @@ def main() -> None:
         name = f"%2fcn%3duser{rng.randrange(int(users))}"
         start = time.monotonic()
         try:
-            account = leases.lease(name, pool)
+            account = leases.lease(name, pool).account
         except ArgusError as error:
             account = f"!{type(error).__name__}"
         sys.stdout.write(f"{name} {account} {start} {time.monotonic()}\n")

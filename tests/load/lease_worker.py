@@ -23,7 +23,7 @@ def main() -> None:
     sys.stdin.readline()
     for name in names:
         try:
-            answer = leases.lease(name, pool)
+            answer = leases.lease(name, pool).account
         except ArgusError as error:
             answer = f"!{type(error).__name__}"
         say(f"{name} {answer}")

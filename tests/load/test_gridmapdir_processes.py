@@ -128,9 +128,9 @@ def test_killed_server_loses_no_lease_and_shares_no_account(directory: Path, sta
 
     check_leases(directory, [*given, *answered])
     leases = GridMapDir(directory, random.Random(1))
-    assert all(leases.lease(name, "dteam") == account for name, account in [*given, *answered])
+    assert all(leases.lease(name, "dteam").account == account for name, account in [*given, *answered])
     # Whatever the killed ones left behind, the rest of the pool is of use to newcomers, each alone on his account.
-    newcomers = [(f"%2fcn%3dnew{n}", leases.lease(f"%2fcn%3dnew{n}", "dteam")) for n in range(free(directory))]
+    newcomers = [(f"%2fcn%3dnew{n}", leases.lease(f"%2fcn%3dnew{n}", "dteam").account) for n in range(free(directory))]
     check_leases(directory, [*given, *answered, *newcomers])
 
 

@@ -257,8 +257,8 @@ def test_lease_with_the_groups_in_the_order_of_lcmaps_is_used(make_site: MakeSit
     ours = GridMapDir(site.gridmapdir, random.Random(1))
 
     assert own != lease
-    assert ours.lease(own, "dteam", [lease]) == account
-    assert ours.lease(own, "dteam") != account
+    assert ours.lease(own, "dteam", [lease]).account == account
+    assert ours.lease(own, "dteam").account != account
 
 
 def test_lcmaps_takes_no_lease_for_one_that_is_aside_or_claimed(make_site: MakeSite) -> None:

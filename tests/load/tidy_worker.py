@@ -1,4 +1,4 @@
-"""An administrator whose cron jobs never pause: expires what was not used for some milliseconds, checks, repairs.
+"""An administrator whose cron jobs hardly ever pause: expires what was not used for some milliseconds, checks, repairs.
 
 Usage: tidy_worker.py DIRECTORY MILLISECONDS SECONDS; prints what the commands print.
 """
@@ -20,7 +20,7 @@ def main() -> None:
     expire = parser.parse_args(["expire", "--older-than", "1m", "--no-processes", "--gridmapdir", directory])
     expire.older_than = timedelta(milliseconds=int(milliseconds))  # no administrator may ask for so little
     check = parser.parse_args(["check", "--repair", "--no-nss", "--gridmapdir", str(Path(directory))])
-    host = Host(sleep=lambda _seconds: time.sleep(0.05))
+    host = Host(sleep=lambda seconds: time.sleep(seconds / 20))
     end = time.monotonic() + float(seconds)
     while time.monotonic() < end:
         run(Call(expire, host, sys.stdout, sys.stderr))

@@ -41,6 +41,10 @@ class Clock:
         self.seconds += seconds
 
 
+def no_pause(seconds: float) -> None:
+    """One acts after the other here."""
+
+
 class SharedDirectory(RuleBasedStateMachine):
     """``told``: who was last told to use an account, as long as nobody took it from him."""
 
@@ -104,7 +108,7 @@ class SharedDirectory(RuleBasedStateMachine):
     def ask(self, user: str, pool: str, host: int) -> None:
         before = self.account_of(user)
         try:
-            account = self.hosts[host].lease(user, pool)
+            account = self.hosts[host].lease(user, pool).account
         except PoolExhausted:
             assert user in self.strangers()
             assert not any(in_pool(each, pool) for each in self.free())
@@ -138,14 +142,15 @@ class SharedDirectory(RuleBasedStateMachine):
     @rule(user=users)
     def release(self, user: str) -> None:
         account = self.account_of(user)
-        if remove_lease(self.directory, user, lambda found: False) is Removal.REMOVED:
+        if remove_lease(self.directory, user, lambda found: False, no_pause) is Removal.REMOVED:
             self.taken(user, account)
 
     @rule(user=users)
     def judge_and_keep(self, user: str) -> None:
         before = self.account_of(user)
         expected = Removal.ABSENT if user in self.strangers() else Removal.KEPT
-        assert remove_lease(self.directory, user, lambda found: True) is expected
+        lease = self.directory / user
+        assert remove_lease(self.directory, user, lambda found: not lease.exists(), no_pause) is expected
         assert self.account_of(user) == before
 
     @rule()
@@ -154,7 +159,11 @@ class SharedDirectory(RuleBasedStateMachine):
         left = [found for path in self.directory.iterdir() if (found := read_temporary(path.name)) is not None]
         assert not any(temporary.is_claim for temporary in left)
         for temporary in left:
-            assert temporary.lease not in self.strangers() or len(self.links(self.held_by(temporary.name))) > 1
+            assert temporary.lease not in self.strangers() or self.is_shared(temporary.name)
+
+    def is_shared(self, name: str) -> bool:
+        inode = (self.directory / name).lstat().st_ino
+        return any(p.lstat().st_ino == inode for p in self.directory.iterdir() if p.name not in (*ACCOUNTS, name))
 
     def held_by(self, name: str) -> str:
         account = self.account_of(name)

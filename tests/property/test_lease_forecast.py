@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argus_py.errors import Unavailable, Unmapped
-from argus_py.pep.ports import LeaseStore
+from argus_py.pep.ports import Lease, LeaseStore
 from argus_py.store.gridmapdir import GridMapDir
 from argus_py.store.lease_files import pool_of, read_contents
 from argus_py.store.lease_forecast import LeaseForecast
@@ -68,7 +68,7 @@ class Clock:
         self.seconds += seconds
 
 
-def answer(store: LeaseStore, name: str, pool: str, others: tuple[str, ...]) -> str:
+def answer(store: LeaseStore, name: str, pool: str, others: tuple[str, ...]) -> Lease | str:
     try:
         return store.lease(name, pool, others)
     except (Unmapped, Unavailable) as error:
@@ -103,8 +103,10 @@ def test_the_forecast_is_what_the_daemon_then_does(
         )
         done = answer(daemon, name, pool, others)
 
-    if said in free:
-        assert done in free
-        assert pool_of(done, [pool]) == pool
+    if isinstance(said, Lease) and said.account in free:
+        assert isinstance(done, Lease)
+        assert done.name == said.name
+        assert done.account in free
+        assert pool_of(done.account, [pool]) == pool
     else:
         assert done == said

@@ -4,7 +4,6 @@ docs/leases.md describes the commands and their exit codes.
 """
 
 import argparse
-import io
 import logging
 import os
 import sys
@@ -23,8 +22,6 @@ from argus_py.errors import ConfigurationError, Unavailable
 
 def main(arguments: argparse.Namespace) -> int:
     logging.getLogger().addHandler(logging.NullHandler())  # what the daemon would log, the commands tell themselves
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names have characters that a terminal may not have
     try:
         exit_code = run(Call(arguments, Host(), sys.stdout, sys.stderr))
         sys.stdout.flush()
@@ -57,8 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=main)
     commands = parser.add_subparsers(required=True)
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--gridmapdir", type=Path, help="the directory to work on, instead of those of pepd.ini")
-    common.add_argument("--config", type=Path, help=f"pepd.ini, default {DEFAULT_CONFIG}")
+    common.add_argument(
+        "--gridmapdir", type=Path, metavar="DIR", help="the directory to work on, instead of those of pepd.ini"
+    )
+    common.add_argument("--config", type=Path, metavar="FILE", help=f"pepd.ini, default {DEFAULT_CONFIG}")
     common.add_argument("--output", choices=("text", "json"), default="text")
 
     def command(name: str, run: Callable[[Call], Exit], help: str) -> argparse.ArgumentParser:

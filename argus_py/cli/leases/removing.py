@@ -176,7 +176,7 @@ def _removed(call: Call, done: str, candidate: _Candidate, why_kept: str | None)
         return not is_as_seen
 
     try:
-        removal = remove_lease(candidate.directory, seen.name, keep)
+        removal = remove_lease(candidate.directory, seen.name, keep, call.host.sleep)
     except OSError as error:
         return _Report(candidate, _FAILED, error.strerror)
     return _Report(candidate, done) if removal is Removal.REMOVED else _Report(candidate, *_NOT_REMOVED[removal])

@@ -91,11 +91,10 @@ def forecast(maps: HandlerMaps, contents: Contents, identity: GridIdentity, host
         account = mapping.map(identity)
     except (Unmapped, Unavailable) as error:
         refusal = str(error.__cause__ or error)
-    pool, lease = plan.pool, plan.lease
-    if pool is None or lease is None:
+    pool = plan.pool
+    if pool is None:
         return Forecast(plan, account, refusal)
-    names_looked_for = (lease, *(plan.other_lease_names(host.gid_of) if part.settings.use_lcmaps_leases else ()))
-    held_by = next((name for name in names_looked_for if account and leases.account_of(name) == account.login), None)
+    held_by = account.lease if account and account.lease and leases.existing(account.lease) else None
     spellings = tuple(_spellings(plan, leases, host))
     notes = [*_doubts(plan, host), *([] if held_by else _overlooked(spellings, pool))]
     return Forecast(plan, account, refusal, held_by, len(leases.free_accounts(pool)), spellings, tuple(notes))

@@ -18,7 +18,7 @@ from argus_py.pep.mapping.map_file import MapFile
 from argus_py.pep.mapping.plan import MappingPlan, MappingRules, plan_mapping
 from argus_py.pep.obligations.grid_identity import grid_identity, only_subject
 from argus_py.pep.obligations.posix_account import PosixAccount
-from argus_py.pep.ports import LeaseStore, NameService
+from argus_py.pep.ports import Lease, LeaseStore, NameService
 from argus_py.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -129,18 +129,21 @@ class AccountMapping:
         )
 
     def _account(self, plan: MappingPlan) -> PosixAccount:
-        lease = plan.lease
-        if plan.pool is None or lease is None:
-            login = plan.account.name
-        else:
-            others = plan.other_lease_names(self._gid) if self._settings.use_lcmaps_leases else ()
-            login = self._leases.lease(lease, plan.pool, others)
+        lease = self._lease(plan)
+        login = plan.account.name if lease is None else lease.account
         groups = plan.group_names
         gid = self._gid(groups[0]) if groups else None
-        account = PosixAccount(login, groups, lease, self._uid(login), gid)
+        account = PosixAccount(login, groups, None if lease is None else lease.name, self._uid(login), gid)
         if not self._settings.rules.allow_root:
             self._refuse_number_0(account)
         return account
+
+    def _lease(self, plan: MappingPlan) -> Lease | None:
+        """None for an account outside the pools."""
+        if plan.pool is None or plan.lease is None:
+            return None
+        others = plan.other_lease_names(self._gid) if self._settings.use_lcmaps_leases else ()
+        return self._leases.lease(plan.lease, plan.pool, others)
 
     def _refuse_number_0(self, account: PosixAccount) -> None:
         """Other names of root than ``root``, where numbers are known."""

@@ -112,8 +112,7 @@ def test_all_problems_of_file_and_site_are_told_at_once(place: Place) -> None:
         "the key is not in double quotes",
         "/pepd-yaim.ini:49 [ACCOUNTMAPPER_OH] groupMapFile: Unable to read map file /nowhere: "
         "No such file or directory",
-        "/pepd-yaim.ini:50 [ACCOUNTMAPPER_OH] gridMapDir: Grid map directory /grid-security/gridmapdir "
-        "is not a directory",
+        "/pepd-yaim.ini:50 [ACCOUNTMAPPER_OH] gridMapDir: Grid map directory /grid-security/gridmapdir does not exist",
     ]
     assert [str(problem.place).replace(str(place.site.root), "") for problem in report.warnings] == [
         "/pepd-yaim.ini:4 [SERVICE] prot",
@@ -289,3 +288,24 @@ def test_the_command_line_shows_the_report(place: Place, capsys: pytest.CaptureF
             },
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("missing/policy", None, "no policy can be kept: {root}/missing is no folder that this user may write to"),
+        ("policy", "damaged\n", "last good policy {root}/policy: its first line cannot be read: "),
+        ("policy", None, None),
+    ],
+)
+def test_a_policy_that_will_not_be_there_when_it_is_needed_is_a_warning(
+    place: Place, file: str, content: str | None, reason: str | None
+) -> None:
+    root = place.site.root
+    if content is not None:
+        (root / file).write_text(content)
+    report = check_pdp(place.ini("pdp-yaim.ini", "[POLICY]", f"[POLICY]\nlastGoodPolicyFile = {root / file}"))
+    errors, warnings = reasons(report)
+    assert errors == []
+    assert len(warnings) == (reason is not None)
+    assert all(map(str.startswith, warnings, [(reason or "").format(root=root)]))

@@ -125,7 +125,7 @@ def use(directory: Path, account: str, name: str) -> None:
 
 
 def test_lease_is_a_hard_link_to_a_free_account_and_marks_its_use(directory: Path) -> None:
-    account = leases(directory).lease(ALICE, "vo")
+    account = leases(directory).lease(ALICE, "vo").account
 
     assert account == "vo001"
     assert (directory / ALICE).samefile(directory / account)
@@ -136,35 +136,35 @@ def test_lease_is_a_hard_link_to_a_free_account_and_marks_its_use(directory: Pat
 
 def test_holder_gets_his_account_again_and_marks_its_use_again(directory: Path) -> None:
     store = leases(directory)
-    account = store.lease(ALICE, "vo")
+    account = store.lease(ALICE, "vo").account
     os.utime(directory / account, (1, 1))
 
-    assert store.lease(ALICE, "vo") == account
+    assert store.lease(ALICE, "vo").account == account
     assert (directory / account).stat().st_mtime > 2000
 
 
 def test_longest_unused_account_is_given_first(directory: Path) -> None:
     os.utime(directory / "vo002", (1, 1))
-    assert leases(directory).lease(ALICE, "vo") == "vo002"
+    assert leases(directory).lease(ALICE, "vo").account == "vo002"
 
 
 def test_choice_is_spread_over_the_pool(directory: Path) -> None:
     for number in range(4, 100):
         (directory / f"vo{number:03}").touch()
     store = leases(directory, rng=random.Random(1))
-    assert len({store.lease(f"%2fcn%3duser{n}", "vo") for n in range(10)}) == 10
-    assert store.lease(ALICE, "vo") not in ("vo001", "vo002", "vo003")
+    assert len({store.lease(f"%2fcn%3duser{n}", "vo").account for n in range(10)}) == 10
+    assert store.lease(ALICE, "vo").account not in ("vo001", "vo002", "vo003")
 
 
 def test_lease_of_another_server_is_found(directory: Path) -> None:
     link(directory, "vo002", ALICE)
-    assert leases(directory).lease(ALICE, "vo") == "vo002"
+    assert leases(directory).lease(ALICE, "vo").account == "vo002"
 
 
 def test_lease_is_believed_at_once_when_its_maker_has_touched_it(directory: Path) -> None:
     use(directory, "vo002", ALICE)
     clock = Clock()
-    assert leases(directory, clock).lease(ALICE, "vo") == "vo002"
+    assert leases(directory, clock).lease(ALICE, "vo").account == "vo002"
     assert clock.pauses == []
 
 
@@ -174,9 +174,9 @@ def test_lease_that_its_maker_has_not_touched_is_watched(directory: Path) -> Non
     clock = Clock()
     store = leases(directory, clock)
 
-    assert store.lease(ALICE, "vo") == "vo002"
+    assert store.lease(ALICE, "vo").account == "vo002"
     assert 0.5 <= clock.seconds < 0.6
-    assert store.lease(ALICE, "vo") == "vo002"
+    assert store.lease(ALICE, "vo").account == "vo002"
     assert clock.seconds < 0.6
 
 
@@ -192,7 +192,7 @@ def test_lease_unused_for_long_may_be_expired_by_a_script_that_looked_at_it_befo
             link(directory, "vo002", BOB)
 
     store = GridMapDir(directory, Oldest(), clock, expire_once_it_is_touched)
-    assert store.lease(ALICE, "vo") == "vo001"
+    assert store.lease(ALICE, "vo").account == "vo001"
     assert (directory / BOB).samefile(directory / "vo002")
 
 
@@ -201,7 +201,7 @@ def test_lease_that_changes_while_it_is_watched_is_watched_from_then_on(director
     link(directory, "vo002", BOB)
     clock = Clock((directory / BOB).unlink)
 
-    assert leases(directory, clock).lease(ALICE, "vo") == "vo002"
+    assert leases(directory, clock).lease(ALICE, "vo").account == "vo002"
     assert clock.seconds - clock.pauses[0] >= 0.5
 
 
@@ -212,7 +212,7 @@ def test_lease_withdrawn_by_its_maker_meanwhile_is_not_answered(directory: Path)
         (directory / ALICE).unlink()
         link(directory, "vo002", BOB)
 
-    assert leases(directory, Clock(withdraw)).lease(ALICE, "vo") == "vo001"
+    assert leases(directory, Clock(withdraw)).lease(ALICE, "vo").account == "vo001"
     assert (directory / BOB).samefile(directory / "vo002")
 
 
@@ -220,7 +220,7 @@ def test_account_taken_by_another_server_at_the_same_instant_is_left_to_it(direc
     clock = Clock()
     store = leases(directory, clock, rng=Oldest(lambda: link(directory, "vo001", BOB)))
 
-    assert store.lease(ALICE, "vo") == "vo002"
+    assert store.lease(ALICE, "vo").account == "vo002"
     assert (directory / BOB).samefile(directory / "vo001")
     assert links(directory, "vo001") == 2
     assert clock.pauses == []
@@ -235,13 +235,13 @@ def test_withdrawn_claim_leaves_the_time_of_use_of_the_other_one(directory: Path
 def test_lease_made_by_another_server_at_the_same_instant_is_taken_over(directory: Path) -> None:
     store = leases(directory, rng=Oldest(lambda: link(directory, "vo003", ALICE)))
 
-    assert store.lease(ALICE, "vo") == "vo003"
+    assert store.lease(ALICE, "vo").account == "vo003"
     assert [links(directory, account) for account in ("vo001", "vo002", "vo003")] == [1, 1, 2]
 
 
 def test_account_removed_at_the_same_instant_is_passed_over(directory: Path) -> None:
     store = leases(directory, rng=Oldest((directory / "vo001").unlink))
-    assert store.lease(ALICE, "vo") == "vo002"
+    assert store.lease(ALICE, "vo").account == "vo002"
 
 
 def test_account_freed_while_the_pool_looked_exhausted_is_used(directory: Path) -> None:
@@ -249,7 +249,24 @@ def test_account_freed_while_the_pool_looked_exhausted_is_used(directory: Path) 
         link(directory, account, f"%2fcn%3dother{number}")
     store = leases(directory, Clock((directory / "%2fcn%3dother1").unlink))
 
-    assert store.lease(ALICE, "vo") == "vo002"
+    assert store.lease(ALICE, "vo").account == "vo002"
+
+
+def test_account_of_a_lease_that_is_being_removed_is_waited_for_in_a_full_pool(directory: Path) -> None:
+    for account, name in (("vo001", ALICE), ("vo002", BOB), ("vo003", CAROL)):
+        link(directory, account, name)
+
+    def set_aside() -> None:
+        (directory / ALICE).rename(directory / ASIDE)
+
+    clock = Clock(set_aside)
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.seconds > 0.2:
+            (directory / ASIDE).unlink(missing_ok=True)
+
+    assert GridMapDir(directory, random.Random(1), clock, sleep).lease(ALICE, "vo").account == "vo001"
 
 
 def expire(directory: Path) -> None:
@@ -296,7 +313,7 @@ def test_answer_is_true_whenever_the_others_act(
     before(store)
     store.looks_left = look
 
-    account = store.lease(ALICE, "vo")
+    account = store.lease(ALICE, "vo").account
 
     if store.looks_left > 0:  # they never acted
         assert account == "vo001"
@@ -309,20 +326,20 @@ def test_account_that_was_renamed_is_answered_by_its_new_name(directory: Path) -
     store = leases(directory)
     store.lease(ALICE, "vo")
     (directory / "vo001").rename(directory / "vo009")
-    assert store.lease(ALICE, "vo") == "vo009"
+    assert store.lease(ALICE, "vo").account == "vo009"
 
 
 def test_account_given_anew_by_another_server_is_found(directory: Path) -> None:
     store = leases(directory)
     store.lease(ALICE, "vo")
     expire_and_lease_again(directory)
-    assert store.lease(ALICE, "vo") == "vo003"
+    assert store.lease(ALICE, "vo").account == "vo003"
 
 
 def test_lease_that_lost_its_account_is_replaced(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
     (directory / ALICE).touch()
 
-    assert leases(directory).lease(ALICE, "vo") == "vo001"
+    assert leases(directory).lease(ALICE, "vo").account == "vo001"
     assert (directory / ALICE).samefile(directory / "vo001")
     assert len(list(directory.iterdir())) == 4
     assert f"removed the lease {ALICE}" in caplog.text
@@ -348,7 +365,7 @@ def test_lease_waits_for_another_server_to_withdraw(directory: Path) -> None:
     link(directory, "vo001", BOB)
     clock = Clock((directory / BOB).unlink)
 
-    assert leases(directory, clock).lease(ALICE, "vo") == "vo001"
+    assert leases(directory, clock).lease(ALICE, "vo").account == "vo001"
 
 
 def test_lease_that_stays_shared_is_damaged(directory: Path) -> None:
@@ -373,7 +390,7 @@ def test_damaged_lease_is_waited_for_once(directory: Path) -> None:
             store.lease(ALICE, "vo")
     assert clock.seconds < 3.2
     (directory / BOB).unlink()
-    assert store.lease(ALICE, "vo") == "vo001"
+    assert store.lease(ALICE, "vo").account == "vo001"
 
 
 def test_damaged_lease_makes_nobody_else_wait(directory: Path) -> None:
@@ -403,7 +420,7 @@ def test_damaged_lease_makes_nobody_else_wait(directory: Path) -> None:
 def test_shared_account_is_not_given_to_anybody_else(directory: Path) -> None:
     link(directory, "vo001", ALICE)
     link(directory, "vo001", BOB)
-    assert leases(directory).lease(CAROL, "vo") == "vo002"
+    assert leases(directory).lease(CAROL, "vo").account == "vo002"
 
 
 @pytest.mark.parametrize("leftover", [CLAIM, ASIDE])
@@ -415,7 +432,7 @@ def test_third_link_left_by_a_dead_process_is_taken_off(
     store = leases(directory)
     link(directory, "vo001", leftover.replace("1790000000", str(int(time.time()))))
 
-    assert store.lease(ALICE, "vo") == "vo001"
+    assert store.lease(ALICE, "vo").account == "vo001"
     assert names(directory) == [ALICE]
     assert "which a process left behind, is" in caplog.text
 
@@ -449,7 +466,7 @@ def test_leftover_that_holds_an_account_is_told_once(directory: Path, caplog: py
         with pytest.raises(NoSuchPool):
             store.lease(BOB, "late")
     assert len(caplog.messages) == 1
-    assert store.lease(ALICE, "vo") == "vo002"
+    assert store.lease(ALICE, "vo").account == "vo002"
     assert names(directory) == sorted([ALICE, ASIDE])
 
 
@@ -500,13 +517,13 @@ def test_new_accounts_are_used_at_once(directory: Path) -> None:
     with pytest.raises(NoSuchPool, match="has no account of the pool 'late'"):
         store.lease(ALICE, "late")
     (directory / "late1").touch()
-    assert store.lease(ALICE, "late") == "late1"
+    assert store.lease(ALICE, "late").account == "late1"
 
 
 def test_new_account_of_a_pool_in_use_counts_when_the_others_are_taken(directory: Path) -> None:
     store = leases(directory)
     (directory / "vo000").touch()
-    assert {store.lease(f"%2fcn%3duser{n}", "vo") for n in range(4)} == {"vo000", "vo001", "vo002", "vo003"}
+    assert {store.lease(f"%2fcn%3duser{n}", "vo").account for n in range(4)} == {"vo000", "vo001", "vo002", "vo003"}
 
 
 def test_new_account_of_a_pool_in_use_counts_when_the_pools_were_surveyed(directory: Path) -> None:
@@ -514,7 +531,7 @@ def test_new_account_of_a_pool_in_use_counts_when_the_pools_were_surveyed(direct
     (directory / "vo000").touch()
     os.utime(directory / "vo000", (1, 1))
     store.pools()
-    assert store.lease(ALICE, "vo") == "vo000"
+    assert store.lease(ALICE, "vo").account == "vo000"
 
 
 def test_new_pool_is_found_even_if_the_time_of_the_directory_tells_nothing(directory: Path) -> None:
@@ -524,7 +541,7 @@ def test_new_pool_is_found_even_if_the_time_of_the_directory_tells_nothing(direc
     before = directory.stat().st_mtime_ns
     (directory / "late1").touch()
     os.utime(directory, ns=(before, before))
-    assert store.lease(ALICE, "late") == "late1"
+    assert store.lease(ALICE, "late").account == "late1"
 
 
 def test_exhausted_pool_is_listed_again_even_if_the_time_of_the_directory_tells_nothing(directory: Path) -> None:
@@ -536,14 +553,14 @@ def test_exhausted_pool_is_listed_again_even_if_the_time_of_the_directory_tells_
         (directory / "vo004").touch()
         os.utime(directory, ns=(before, before))
 
-    assert leases(directory, Clock(add_account)).lease(ALICE, "vo") == "vo004"
+    assert leases(directory, Clock(add_account)).lease(ALICE, "vo").account == "vo004"
 
 
 def test_pool_may_end_in_a_digit(directory: Path) -> None:
     (directory / "cms1001").touch()
     store = leases(directory)
-    assert store.lease(ALICE, "cms1") == "cms1001"
-    assert store.lease(ALICE, "cms") == "cms1001"
+    assert store.lease(ALICE, "cms1").account == "cms1001"
+    assert store.lease(ALICE, "cms").account == "cms1001"
 
 
 @pytest.mark.parametrize("name", ["", ".hidden", "a/b", "../vo001", "a\0b", "x" * 256, "é" * 128, "\ud800", "vo001"])
@@ -555,7 +572,7 @@ def test_name_that_no_file_can_have_is_refused(directory: Path, name: str) -> No
 
 
 def test_longest_name_is_accepted(directory: Path) -> None:
-    assert leases(directory).lease("x" * 255, "vo") == "vo001"
+    assert leases(directory).lease("x" * 255, "vo").account == "vo001"
 
 
 def test_vanished_directory_is_unavailable(tmp_path: Path) -> None:
@@ -579,7 +596,7 @@ def test_wait_for_another_request_of_the_user_ends_at_the_deadline(directory: Pa
     clock = Clock(meanwhile)
     store = GridMapDir(directory, Oldest(), clock, clock.sleep, timedelta(milliseconds=1))
 
-    assert store.lease(ALICE, "vo") == "vo001"
+    assert store.lease(ALICE, "vo").account == "vo001"
     assert refusals == [f"other requests for the lease {ALICE} did not end in 0.001 seconds"]
 
 
@@ -593,7 +610,7 @@ def test_lease_under_another_name_is_used_and_marked(directory: Path) -> None:
     os.utime(directory / LCMAPS, (1, 1))
     store = leases(directory)
 
-    assert store.lease(ALICE, "vo", ["%2fcn%3dnobody", LCMAPS]) == "vo002"
+    assert store.lease(ALICE, "vo", ["%2fcn%3dnobody", LCMAPS]).account == "vo002"
     assert (directory / LCMAPS).stat().st_mtime > 2000
     assert names(directory) == [LCMAPS]
 
@@ -601,7 +618,7 @@ def test_lease_under_another_name_is_used_and_marked(directory: Path) -> None:
 def test_own_name_goes_before_the_others(directory: Path) -> None:
     use(directory, "vo002", LCMAPS)
     use(directory, "vo003", ALICE)
-    assert leases(directory).lease(ALICE, "vo", [LCMAPS]) == "vo003"
+    assert leases(directory).lease(ALICE, "vo", [LCMAPS]).account == "vo003"
 
 
 def of_another_pool(directory: Path) -> None:
@@ -630,19 +647,19 @@ def test_lease_under_another_name_that_is_not_in_order_is_left_alone(
     other(directory)
     before = (directory / LCMAPS).lstat()
 
-    assert leases(directory).lease(ALICE, "vo", [LCMAPS]) == "vo001"
+    assert leases(directory).lease(ALICE, "vo", [LCMAPS]).account == "vo001"
     after = (directory / LCMAPS).lstat()
     assert (after.st_ino, after.st_nlink, after.st_mtime_ns) == (before.st_ino, before.st_nlink, before.st_mtime_ns)
 
 
 def test_other_name_that_no_file_can_have_is_passed_over(directory: Path) -> None:
-    assert leases(directory).lease(ALICE, "vo", ["x" * 256, "a/b"]) == "vo001"
+    assert leases(directory).lease(ALICE, "vo", ["x" * 256, "a/b"]).account == "vo001"
 
 
 def test_lease_under_another_name_that_is_withdrawn_is_not_answered(directory: Path) -> None:
     link(directory, "vo002", LCMAPS)
     clock = Clock((directory / LCMAPS).unlink)
-    assert leases(directory, clock).lease(ALICE, "vo", [LCMAPS]) == "vo001"
+    assert leases(directory, clock).lease(ALICE, "vo", [LCMAPS]).account == "vo001"
     assert names(directory) == [ALICE]
 
 
@@ -662,12 +679,12 @@ def test_longest_idle_lease_of_an_exhausted_pool_is_recycled(directory: Path, ca
     fill(directory, 1_790_000_000)
     store = leases(directory, recycle_idle=timedelta(days=1), now=lambda: 1_790_000_000)
 
-    assert store.lease(ALICE, "vo") == "vo002"
+    assert store.lease(ALICE, "vo").account == "vo002"
     assert BOB not in names(directory)
     assert caplog.messages == [
         f"took the account vo002 in {directory} from {BOB}, who was last seen at 2026-09-11T14:13:20+00:00, for {ALICE}"
     ]
-    assert store.lease("%2fcn%3derin:vo", "vo") == "vo001"
+    assert store.lease("%2fcn%3derin:vo", "vo").account == "vo001"
     with pytest.raises(PoolExhausted):
         store.lease("%2fcn%3dfred:vo", "vo")
 
@@ -683,7 +700,7 @@ def test_no_lease_is_recycled_before_its_time(directory: Path) -> None:
     with pytest.raises(PoolExhausted):
         store.lease(ALICE, "vo")
     moments[0] += 2
-    assert store.lease(ALICE, "vo") == "vo002"
+    assert store.lease(ALICE, "vo").account == "vo002"
 
 
 def test_no_lease_is_recycled_unless_the_site_says_so(directory: Path) -> None:
@@ -697,14 +714,14 @@ def test_no_lease_is_recycled_while_an_account_is_free(directory: Path) -> None:
     fill(directory, 1_790_000_000)
     (directory / "vo004").touch()
     store = leases(directory, recycle_idle=timedelta(days=1), now=lambda: 1_790_000_000)
-    assert store.lease(ALICE, "vo") == "vo004"
+    assert store.lease(ALICE, "vo").account == "vo004"
     assert BOB in names(directory)
 
 
 def test_lease_used_since_it_was_listed_is_not_recycled(directory: Path) -> None:
     fill(directory, 1_790_000_000)
     store = leases(directory, recycle_idle=timedelta(days=1), now=lambda: 1_790_000_000)
-    assert store.lease(ALICE, "vo") == "vo002"  # BOB's; he was listed with CAROL
+    assert store.lease(ALICE, "vo").account == "vo002"  # BOB's; he was listed with CAROL
     os.utime(directory / CAROL)
 
     with pytest.raises(PoolExhausted):
@@ -763,20 +780,20 @@ def test_last_account_that_others_have_left_is_found(directory: Path) -> None:
     for number in range(4, 101):
         (directory / f"vo{number:03}").touch()
     store, other = leases(directory), leases(directory)
-    given = {other.lease(f"%2fcn%3duser{number}", "vo") for number in range(99)}
+    given = {other.lease(f"%2fcn%3duser{number}", "vo").account for number in range(99)}
 
-    assert store.lease(ALICE, "vo") not in given
+    assert store.lease(ALICE, "vo").account not in given
     with pytest.raises(PoolExhausted):
         store.lease(BOB, "vo")
     (directory / "%2fcn%3duser50").unlink()
-    assert store.lease(BOB, "vo") in given
+    assert store.lease(BOB, "vo").account in given
 
 
 def test_accounts_that_were_deleted_are_not_given(directory: Path) -> None:
     store = leases(directory)
     (directory / "vo001").unlink()
     (directory / "vo002").unlink()
-    assert store.lease(ALICE, "vo") == "vo003"
+    assert store.lease(ALICE, "vo").account == "vo003"
     (directory / "vo003").unlink()
     with pytest.raises(NoSuchPool):
         store.lease(ALICE, "vo")
@@ -788,8 +805,8 @@ def test_inode_that_got_another_name_is_answered_by_that(directory: Path) -> Non
     store.lease(ALICE, "vo")
     (directory / "vo001").rename(directory / "vo009")
     (directory / "vo002").rename(directory / "vo001")
-    assert store.lease(ALICE, "vo") == "vo009"
-    assert store.lease(BOB, "vo") == "vo001"
+    assert store.lease(ALICE, "vo").account == "vo009"
+    assert store.lease(BOB, "vo").account == "vo001"
 
 
 def test_directory_restored_without_hard_links_is_used_anew(directory: Path) -> None:
@@ -802,11 +819,11 @@ def test_directory_restored_without_hard_links_is_used_anew(directory: Path) -> 
         path.touch()
         (directory / "aside").unlink()
 
-    given = {name: store.lease(name, "vo") for name in (ALICE, BOB, CAROL)}
+    given = {name: store.lease(name, "vo").account for name in (ALICE, BOB, CAROL)}
 
     assert len(set(given.values())) == 3
     assert all((directory / name).samefile(directory / account) for name, account in given.items())
-    assert {name: other.lease(name, "vo") for name in given} == given
+    assert {name: other.lease(name, "vo").account for name in given} == given
 
 
 # --- Threads
@@ -819,7 +836,7 @@ def test_threads_share_no_account_and_agree_on_the_accounts(directory: Path) -> 
     names = [f"%2fcn%3duser{number % 20}" for number in range(200)]
 
     with ThreadPoolExecutor(16) as threads:
-        given = list(threads.map(lambda name: store.lease(name, "vo"), names))
+        given = list(threads.map(lambda name: store.lease(name, "vo").account, names))
 
     assert len(set(zip(names, given, strict=True))) == 20
     assert len(set(given)) == 20

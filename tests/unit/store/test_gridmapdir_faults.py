@@ -59,23 +59,27 @@ def store(directory: Path, recycle_idle: timedelta | None = None) -> GridMapDir:
 
 
 def lease(directory: Path) -> str:
-    return store(directory).lease(ALICE, "vo")
+    return store(directory).lease(ALICE, "vo").account
 
 
 def lease_by(leases: GridMapDir, directory: Path) -> str:
-    return leases.lease(ALICE, "vo")
+    return leases.lease(ALICE, "vo").account
 
 
 def recycle(directory: Path) -> str:
-    return store(directory, recycle_idle=timedelta(days=1)).lease(ALICE, "vo")
+    return store(directory, recycle_idle=timedelta(days=1)).lease(ALICE, "vo").account
+
+
+def no_pause(seconds: float) -> None:
+    """The others act between two calls here."""
 
 
 def release(directory: Path) -> str:
-    return remove_lease(directory, ALICE, lambda found: False).value
+    return remove_lease(directory, ALICE, lambda found: False, no_pause).value
 
 
 def put_back(directory: Path) -> str:
-    return remove_lease(directory, ALICE, lambda found: True).value
+    return remove_lease(directory, ALICE, lambda found: not (directory / ALICE).exists(), no_pause).value
 
 
 def mend_all(directory: Path) -> str:
@@ -270,7 +274,7 @@ def check_after_repair(directory: Path) -> None:
     free = sum(not names for names in held.values())
     newcomers = [user for user in (ALICE, BOB, CAROL, "%2fcn%3ddora:vo") if user not in kept][:free]
     others = store(directory)
-    accounts = {others.lease(user, "vo") for user in (*kept, *newcomers)}
+    accounts = {others.lease(user, "vo").account for user in (*kept, *newcomers)}
     assert len(accounts) == len(ACCOUNTS) - len(stranded)
     assert {path.name for path in directory.iterdir()} == {*kept, *newcomers, *stranded, *ACCOUNTS}
     check(directory)
@@ -288,7 +292,7 @@ def test_process_killed_before_any_call_harms_nobody(fresh: Fresh, begin: Callab
         free = [account for account, names in leases_of(directory).items() if not names]
         if free:  # another host, before anybody cleans up
             clock = Clock()
-            account = GridMapDir(directory, random.Random(1), clock, clock.sleep).lease(BOB, "vo")
+            account = GridMapDir(directory, random.Random(1), clock, clock.sleep).lease(BOB, "vo").account
             assert leases_of(directory)[account] == {BOB}
             check(directory)
         check_after_repair(directory)
@@ -332,7 +336,8 @@ def test_refusal_says_what_is_wrong_with_the_directory(fresh: Fresh, call: str, 
     directory = fresh(empty)
     answer = in_child(partial(lease_by, store(directory)), directory, fail_all(call, code))
     assert answer == f"!{refusal}: cannot lease {ALICE} in {directory}: {os.strerror(code)}"
-    assert sorted(path.name for path in directory.iterdir()) == list(ACCOUNTS)
+    made = [ALICE] if call == "os.utime" else []  # it is in order, and she has it once it can be marked
+    assert sorted(path.name for path in directory.iterdir()) == [*made, *ACCOUNTS]
 
 
 def test_full_directory_serves_those_who_have_leases(fresh: Fresh) -> None:
@@ -356,7 +361,7 @@ def test_leftover_that_cannot_be_mended_keeps_nobody_from_an_account(fresh: Fres
 
     def ask(directory: Path) -> str:
         leases = store(directory)
-        return " ".join(leases.lease(user, "vo") for user in (ALICE, BOB))
+        return " ".join(leases.lease(user, "vo").account for user in (ALICE, BOB))
 
     def refuse(number: int, call: str, paths: tuple[str, ...]) -> None:
         if call == "os.remove" and paths == (str(leftover),):
@@ -453,6 +458,77 @@ def test_answer_is_true_whatever_others_do_before_any_call(
     raise AssertionError("there are more calls")
 
 
+class Colliding:
+    """Another program has made a link to the account right before ours, saw three, and takes its own back during the
+    next pause; at the latest when ours has answered."""
+
+    def __init__(self, directory: Path, lease: str) -> None:
+        self._lease = directory / lease
+        self._clock = Clock()
+        self._is_withdrawn = False
+        self.leases = GridMapDir(directory, random.Random(1), self._clock, self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+        self.withdraw()
+
+    def withdraw(self) -> None:
+        if not self._is_withdrawn:
+            self._lease.unlink()
+            self._is_withdrawn = True
+
+
+def lease_while_another_withdraws(directory: Path) -> str:
+    other = Colliding(directory, ALICE)
+    account = other.leases.lease(ALICE, "vo").account
+    other.withdraw()
+    return account
+
+
+def before_link_to(lease: str, do: Callable[[Path], None]) -> Act:
+    """Once, right before the lease would be made from a claim."""
+    done = False
+
+    def act(number: int, call: str, paths: tuple[str, ...]) -> None:
+        nonlocal done
+        if call == "os.link" and Path(paths[1]).name == lease and not done:
+            done = True
+            do(Path(paths[0]))
+
+    return act
+
+
+def test_lease_that_its_maker_withdraws_because_of_the_claim_is_not_answered(fresh: Fresh) -> None:
+    directory = fresh(empty)
+    account = in_child(
+        lease_while_another_withdraws,
+        directory,
+        before_link_to(ALICE, (directory / ALICE).hardlink_to),
+    )
+    assert account in ACCOUNTS
+    assert leases_of(directory)[account] == {ALICE}
+
+
+def lease_to_bob(directory: Path) -> str:
+    return store(directory).lease(BOB, "vo").account
+
+
+def test_claim_that_comes_to_nothing_makes_no_lease_look_used(fresh: Fresh) -> None:
+    """Its maker saw the claim, and has not withdrawn it yet."""
+    directory = fresh(empty)
+
+    def collide(claim: Path) -> None:
+        (directory / ALICE).hardlink_to(claim)
+        free = next(each for each in ACCOUNTS if (directory / each).lstat().st_nlink == 1)
+        (directory / BOB).hardlink_to(directory / free)
+
+    in_child(lease_to_bob, directory, before_link_to(BOB, collide))
+
+    assert (directory / ALICE).lstat().st_mtime == 1000
+    account = lease_while_another_withdraws(directory)
+    assert leases_of(directory)[account] == {ALICE}
+
+
 # --- What a request costs
 
 
@@ -512,7 +588,7 @@ def test_lease_on_an_account_that_is_not_known_yet_waits_for_the_next_listing(fr
         (directory / "vo009").touch()
         (directory / ALICE).hardlink_to(directory / "vo009")
         os.utime(directory / ALICE)
-        return f"{leases.lease(ALICE, 'vo')} {slow.clock.seconds >= 0.5}"
+        return f"{leases.lease(ALICE, 'vo').account} {slow.clock.seconds >= 0.5}"
 
     assert in_child(ask, fresh(empty), slow) == "vo009 True"
 
@@ -526,6 +602,6 @@ def test_last_free_account_is_found_when_no_listing_is_due(fresh: Fresh) -> None
         leases = slow.start(directory)
         for number in range(299):
             (directory / f"%2fcn%3dother{number}").hardlink_to(directory / f"x{number}")
-        return f"{leases.lease(ALICE, 'x')} {slow.clock.seconds}"
+        return f"{leases.lease(ALICE, 'x').account} {slow.clock.seconds}"
 
     assert in_child(ask, fresh(empty), slow) == "x299 0.05"

@@ -37,7 +37,7 @@ def pool(tmp_path: Path) -> Pool:
 
 
 def idle(pool: Pool, days: int, moments: list[float]) -> IdleLeases:
-    return IdleLeases(pool.directory, timedelta(days=days), lambda: moments[0])
+    return IdleLeases(pool.directory, timedelta(days=days), lambda: moments[0], lambda seconds: None)
 
 
 def test_one_listing_serves_until_the_long_unused_ones_are_gone(pool: Pool) -> None:

@@ -54,6 +54,10 @@ def take(found: os.stat_result) -> bool:
     return False
 
 
+def at_once(seconds: float) -> None:
+    """Nobody else is at work."""
+
+
 def mended(directory: Path, name: str) -> Leftover:
     temporary = read_temporary(name)
     assert temporary is not None
@@ -62,14 +66,14 @@ def mended(directory: Path, name: str) -> Leftover:
 
 def test_lease_is_removed_and_its_account_is_free(directory: Path) -> None:
     link(directory, "vo001", ALICE)
-    assert remove_lease(directory, ALICE, take) is Removal.REMOVED
+    assert remove_lease(directory, ALICE, take, at_once) is Removal.REMOVED
     assert links(directory) == {}
     assert (directory / "vo001").stat().st_nlink == 1
 
 
 def test_lease_that_is_to_be_kept_stays(directory: Path) -> None:
     link(directory, "vo001", ALICE)
-    assert remove_lease(directory, ALICE, keep) is Removal.KEPT
+    assert remove_lease(directory, ALICE, keep, at_once) is Removal.KEPT
     assert links(directory) == {ALICE: "vo001"}
     assert (directory / "vo001").stat().st_nlink == 2
 
@@ -77,12 +81,36 @@ def test_lease_that_is_to_be_kept_stays(directory: Path) -> None:
 def test_lease_cannot_be_used_any_more_when_it_is_judged(directory: Path) -> None:
     link(directory, "vo001", ALICE)
 
-    def judge(found: os.stat_result) -> bool:
-        assert not (directory / ALICE).exists()
-        assert found.st_ino == (directory / "vo001").stat().st_ino
-        return True
+    judged: list[tuple[bool, int]] = []
 
-    remove_lease(directory, ALICE, judge)
+    def judge(found: os.stat_result) -> bool:
+        judged.append(((directory / ALICE).exists(), found.st_nlink))
+        return False
+
+    remove_lease(directory, ALICE, judge, at_once)
+    assert judged == [(True, 2), (False, 2)]
+
+
+def test_use_by_a_program_that_had_looked_at_the_lease_before_is_seen(directory: Path) -> None:
+    link(directory, "vo001", ALICE)
+    os.utime(directory / ALICE, (MADE, MADE))
+
+    def touch(seconds: float) -> None:
+        os.utime(directory / ALICE)  # it is not set aside after that, or this could not be done again
+
+    assert remove_lease(directory, ALICE, take, touch) is Removal.KEPT
+    assert links(directory) == {ALICE: "vo001"}
+
+
+def test_program_that_still_looks_for_the_account_of_the_lease_takes_it_for_damaged(directory: Path) -> None:
+    link(directory, "vo001", ALICE)
+    seen: list[tuple[bool, int]] = []
+
+    def look(seconds: float) -> None:
+        seen.append(((directory / ALICE).exists(), (directory / "vo001").stat().st_nlink))
+
+    assert remove_lease(directory, ALICE, take, look) is Removal.REMOVED
+    assert seen == [(True, 3), (False, 3)]
 
 
 def test_lease_that_is_made_anew_meanwhile_strands_the_old_one(
@@ -91,10 +119,12 @@ def test_lease_that_is_made_anew_meanwhile_strands_the_old_one(
     link(directory, "vo001", ALICE)
 
     def make_anew(found: os.stat_result) -> bool:
+        if (directory / ALICE).exists():
+            return False
         link(directory, "vo002", ALICE)
         return True
 
-    assert remove_lease(directory, ALICE, make_anew) is Removal.STRANDED
+    assert remove_lease(directory, ALICE, make_anew, at_once) is Removal.STRANDED
     [aside] = set(links(directory)) - {ALICE}
     assert links(directory) == {ALICE: "vo002", aside: "vo001"}
     assert f"{directory / aside} keeps an account occupied" in caplog.text
@@ -104,10 +134,12 @@ def test_lease_that_was_put_back_by_somebody_else_is_kept(directory: Path) -> No
     link(directory, "vo001", ALICE)
 
     def put_back(found: os.stat_result) -> bool:
+        if (directory / ALICE).exists():
+            return False
         link(directory, "vo001", ALICE)
         return True
 
-    assert remove_lease(directory, ALICE, put_back) is Removal.KEPT
+    assert remove_lease(directory, ALICE, put_back, at_once) is Removal.KEPT
     assert links(directory) == {ALICE: "vo001"}
 
 
@@ -115,28 +147,30 @@ def test_lease_that_was_mended_by_somebody_else_is_no_error(directory: Path) -> 
     link(directory, "vo001", ALICE)
 
     def mend_all(found: os.stat_result) -> bool:
+        if (directory / ALICE).exists():
+            return False
         assert [each.mended for each in clean_up(directory, os.listdir(directory), timedelta(-1), 2e9)] == [True]
         return True
 
-    assert remove_lease(directory, ALICE, mend_all) is Removal.KEPT
+    assert remove_lease(directory, ALICE, mend_all, at_once) is Removal.KEPT
     assert links(directory) == {ALICE: "vo001"}
 
 
 def test_lease_that_is_not_there_is_absent(directory: Path) -> None:
-    assert remove_lease(directory, ALICE, take) is Removal.ABSENT
+    assert remove_lease(directory, ALICE, take, at_once) is Removal.ABSENT
 
 
 def test_what_is_no_regular_file_is_kept(directory: Path) -> None:
     (directory / ALICE).mkdir()
-    assert remove_lease(directory, ALICE, take) is Removal.KEPT
+    assert remove_lease(directory, ALICE, take, at_once) is Removal.KEPT
     assert (directory / ALICE).is_dir()
 
 
 def test_stranded_lease_is_removed_by_its_temporary_name(directory: Path) -> None:
     link(directory, "vo001", ASIDE)
-    assert remove_lease(directory, ASIDE, keep) is Removal.KEPT
+    assert remove_lease(directory, ASIDE, keep, at_once) is Removal.KEPT
     assert links(directory) == {ASIDE: "vo001"}
-    assert remove_lease(directory, ASIDE, take) is Removal.REMOVED
+    assert remove_lease(directory, ASIDE, take, at_once) is Removal.REMOVED
     assert links(directory) == {}
 
 
@@ -191,10 +225,12 @@ def test_every_lease_can_be_set_aside(directory: Path, length: int) -> None:
     link(directory, "vo001", lease)
 
     def die(found: os.stat_result) -> bool:
-        raise KeyboardInterrupt
+        if not (directory / lease).exists():
+            raise KeyboardInterrupt
+        return False
 
     with pytest.raises(KeyboardInterrupt):
-        remove_lease(directory, lease, die)
+        remove_lease(directory, lease, die, at_once)
     [(aside, account)] = links(directory).items()
     assert account == "vo001"
     assert mended(directory, aside).mended is (length == NAME_MAX - 41)

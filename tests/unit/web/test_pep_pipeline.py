@@ -41,7 +41,7 @@ from argus_py.pep.pips.openssl_subject import OpensslSubject
 from argus_py.pep.pips.profile import ProfileSettings
 from argus_py.pep.pips.proof import CertificateJudge
 from argus_py.pep.pips.request_validator import RequestValidator
-from argus_py.pep.ports import Call, DecisionPoint
+from argus_py.pep.ports import Call, DecisionPoint, Lease
 from argus_py.snapshot import Snapshot
 from argus_py.store.trustdir import load_trust_anchors
 from argus_py.store.vomsdir import load_voms_trust
@@ -79,11 +79,11 @@ class Leases:
     full: bool = False
     asked: list[str] = field(default_factory=list)
 
-    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> str:
+    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> Lease:
         self.asked.append(name)
         if self.full:
             raise Unmapped(f"no free account in the pool {pool}")
-        return f"{pool}001"
+        return Lease(f"{pool}001", name)
 
 
 @dataclass

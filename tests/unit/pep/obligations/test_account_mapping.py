@@ -18,6 +18,7 @@ from argus_py.pep.mapping.map_file import MapFile, parse_map_file
 from argus_py.pep.mapping.plan import GroupOrder, MappingRules
 from argus_py.pep.obligations.account_mapping import AccountMapping, MappingSettings
 from argus_py.pep.obligations.service import ObligationService
+from argus_py.pep.ports import Lease
 from argus_py.snapshot import Snapshot
 
 DN = Attribute(AttributeId.SUBJECT_ID, ("CN=John Doe,C=CH",), DataType.X500_NAME)
@@ -31,19 +32,19 @@ PERMIT = Response((Result(Decision.PERMIT, obligations=(HANDLED, OTHER, HANDLED)
 
 
 class OnePool:
-    """Leases one account and remembers what it was asked for."""
+    """Leases one account, by the first of the other names if there are any; remembers what it was asked for."""
 
     def __init__(self, refusal: Exception | None = None) -> None:
         self.asked: list[tuple[str, str]] = []
         self.others: list[Sequence[str]] = []
         self._refusal = refusal
 
-    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> str:
+    def lease(self, name: str, pool: str, other_names: Sequence[str] = ()) -> Lease:
         self.asked.append((name, pool))
         self.others.append(other_names)
         if self._refusal is not None:
             raise self._refusal
-        return pool + "001"
+        return Lease(pool + "001", [*other_names, name][0])
 
 
 class Names:
@@ -227,10 +228,16 @@ def test_root_of_a_map_file_is_refused_and_the_line_told(caplog: pytest.LogCaptu
 def test_leases_of_lcmaps_are_asked_for_only_if_so_configured() -> None:
     leases, names = OnePool(), Names(pilots=1, vo=3, other=2)
     groups = '"/vo/Role=pilot" pilots\n"/vo" vo, other'
-    mapping(leases=leases, names=names, groups=groups).fulfil(FULL, PERMIT)
-    mapping(MappingSettings(use_lcmaps_leases=True), leases=leases, names=names, groups=groups).fulfil(FULL, PERMIT)
-    assert leases.asked[0] == leases.asked[1] == ("%2fc%3dch%2fcn%3djohn%20doe:pilots:vo:other", "vo")
-    assert leases.others == [(), ("%2fc%3dch%2fcn%3djohn%20doe:pilots:other:vo",)]
+    own, of_lcmaps = "%2fc%3dch%2fcn%3djohn%20doe:pilots:vo:other", "%2fc%3dch%2fcn%3djohn%20doe:pilots:other:vo"
+    told = [
+        mapping(MappingSettings(use_lcmaps_leases=used), leases=leases, names=names, groups=groups)
+        .fulfil(FULL, PERMIT)
+        .trail.lease
+        for used in (False, True)
+    ]
+    assert leases.asked == [(own, "vo"), (own, "vo")]
+    assert leases.others == [(), (of_lcmaps,)]
+    assert told == [own, of_lcmaps], "the record names the lease by which the account is held"
 
 
 def test_groups_by_number_are_those_of_lease_and_answer() -> None:

@@ -203,13 +203,13 @@ class AttributeTypeAndValue:
             value = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
         return f"{_JAVA_LABELS.get(self.type, 'OID.' + self.type)}={value}"
 
-    def _key(self, folded: frozenset[str]) -> tuple[str, str, bool]:
+    def _key(self, folded: frozenset[str]) -> str:
+        """Ends where its length says, so that keys in a row cannot be taken for others."""
         text = _fold(self.value) if self.type in folded and self.der is None else self.value
-        return self.type, text, self.der is None
+        return f"{self.type}{'=' if self.der is None else '#'}{len(text)}:{text}"
 
 
 Rdn = tuple[AttributeTypeAndValue, ...]
-_Key = tuple[tuple[tuple[str, str, bool], ...], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,10 +224,10 @@ class DistinguishedName:
     """
 
     rdns: tuple[Rdn, ...]
-    _key: _Key = field(init=False, repr=False)
+    key: str = field(init=False, repr=False)  # what all equal names have in common, and no other name
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_key", _key(self.rdns, _FOLDED))
+        object.__setattr__(self, "key", _key(self.rdns, _FOLDED))
 
     @classmethod
     def parse_rfc2253(cls, text: str) -> "DistinguishedName":
@@ -276,10 +276,10 @@ class DistinguishedName:
         return _key(self.rdns, _LOOSELY_FOLDED) == _key(other.rdns, _LOOSELY_FOLDED)
 
     def __eq__(self, other: object) -> bool:
-        return self._key == other._key if isinstance(other, DistinguishedName) else NotImplemented
+        return self.key == other.key if isinstance(other, DistinguishedName) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return hash(self.key)
 
 
 def escape_controls(text: str) -> str:
@@ -399,8 +399,8 @@ def _oid(label: str, keywords: dict[str, str]) -> str | None:
     return oid
 
 
-def _key(rdns: tuple[Rdn, ...], folded: frozenset[str]) -> _Key:
-    return tuple(tuple(sorted(attribute._key(folded) for attribute in rdn)) for rdn in rdns)
+def _key(rdns: tuple[Rdn, ...], folded: frozenset[str]) -> str:
+    return ",".join("+".join(sorted(attribute._key(folded) for attribute in rdn)) for rdn in rdns)
 
 
 def _fold(text: str) -> str:

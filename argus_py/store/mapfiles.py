@@ -66,7 +66,8 @@ class _Loader:
             if not data and self._signature is not None and self._signature[1]:
                 raise MapFileInMotion(f"{self._path} is empty now; the entries read before stay in force")
             # An octet that is not UTF-8 costs its line only, and the parser tells which one that is.
-            self._map_file = parse_map_file(data.decode("utf-8-sig", "surrogateescape"), str(self._path))
+            text = data.decode("utf-8-sig", "surrogateescape")
+            self._map_file = parse_map_file(text, str(self._path), self._map_file)
             self._signature = signature
             for problem in self._map_file.problems:
                 _log.warning("%s", problem)

@@ -19,10 +19,15 @@ DNS = st.lists(NAMES, min_size=1, max_size=3)
 DN_KEYS = st.one_of(DNS.map(lambda parts: "/" + "/".join(parts)), DNS.map(lambda parts: ",".join(reversed(parts))))
 
 
-def map_file(keys: list[str]) -> MapFile:
-    return parse_map_file(
-        "\n".join(f'"{key.strip()}" t{number}' for number, key in enumerate(dict.fromkeys(keys))), "map"
-    )
+DOUBTFUL_KEYS = st.sampled_from(["/CN=*", "CN=*", "/CN=a/XX=b", "no name", "/"])
+
+
+NO_LINES = MapFile()
+
+
+def map_file(keys: list[str], before: MapFile = NO_LINES) -> MapFile:
+    text = "\n".join(f'"{key.strip()}" t{number}' for number, key in enumerate(dict.fromkeys(keys)))
+    return parse_map_file(text, "map", before)
 
 
 @settings(max_examples=200, deadline=None)
@@ -52,3 +57,11 @@ def test_line_told_to_have_no_effect_is_never_the_first(keys: list[str], fqan: F
     dn = DistinguishedName.parse_slash("/" + "/".join(parts))
     for found in (read.of_fqan(fqan), read.of_dn(dn)):
         assert not without_effect.intersection(entry.line for entry in found[:1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(*[st.lists(PATTERNS | DN_KEYS | DOUBTFUL_KEYS, unique_by=str.strip, max_size=25)] * 2)
+def test_new_version_reads_as_if_there_had_been_no_older_one(keys: list[str], older: list[str]) -> None:
+    renewed, fresh = map_file(keys, map_file(older)), map_file(keys)
+    assert renewed == fresh
+    assert renewed.sound_dns() == fresh.sound_dns()

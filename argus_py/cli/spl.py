@@ -18,22 +18,28 @@ from lxml import etree
 
 from argus_py.config.files import read_text
 from argus_py.errors import MalformedInput
-from argus_py.spl import ast
 from argus_py.spl.attributes import DEFAULT_MAPPINGS, AttributeMappings, parse_mappings
 from argus_py.spl.errors import Problem, SplError, SplSyntaxError
 from argus_py.spl.formatter import format_text
 from argus_py.spl.lexer import MAX_LENGTH, Places
-from argus_py.spl.lift import elements_of, lift_action, lift_resource
+from argus_py.spl.lift import elements_of, lift_for_file
 from argus_py.spl.lower import lower, lower_as_java, tree_of
 from argus_py.spl.parser import parse, parse_as_java
 from argus_py.spl.printer import format_source
-from argus_py.xacml.policy import Policy, PolicySet
+from argus_py.xacml.policy import PolicySet
 from argus_py.xacml.policy_xml import MAX_BYTES, policy_set_to_element, read_policy_document
 
 _STDIN: Final = "-"
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _LONGEST_CHARACTER: Final = 4  # octets, in UTF-8
 _IDS: Final = uuid.UUID("6b1f4f6e-5b0e-4c49-9d57-3f5e7d6c1a52")  # of this command, as a name space
+
+
+class NothingSaid(MalformedInput):
+    """A policy file has one element at least."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no policy in it, and no policy file without one")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +113,7 @@ def _from_xacml(arguments: argparse.Namespace) -> int:
     try:
         for element in elements_of(read_policy_document(_octets_of(arguments.file, MAX_BYTES))):
             try:
-                texts.append(format_source([_lifted(element, mappings)]))
+                texts.append(format_source([lift_for_file(element, mappings)]))
             except MalformedInput as error:
                 refusals.append(error)
         if not (texts or refusals):
@@ -119,17 +125,6 @@ def _from_xacml(arguments: argparse.Namespace) -> int:
     if not refusals:
         _write(format_text("\n".join(texts)).encode())
     return 1 if refusals else 0
-
-
-class NothingSaid(MalformedInput):
-    """A policy file has one element at least."""
-
-    def __init__(self) -> None:
-        super().__init__("there is no policy in it, and no policy file without one")
-
-
-def _lifted(element: PolicySet | Policy, mappings: AttributeMappings) -> ast.Element:
-    return lift_action(element, mappings) if isinstance(element, Policy) else lift_resource(element, mappings)
 
 
 def _format(arguments: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from argus_py.pap.questions import Answer, who_may
 from argus_py.spl import ast
 from argus_py.spl.ast import Pair, Text
 from argus_py.spl.attributes import AttributeMappings
-from argus_py.spl.lower import lower, lower_obligation, lower_resource
+from argus_py.spl.lower import as_loaded, lower, lower_obligation, lower_resource
 from argus_py.spl.parser import parse
 from argus_py.xacml.policy import Policy, PolicySet
 
@@ -127,12 +127,7 @@ class Administration:
                 admin, Act.ADD_POLICIES, alias, lambda there: editing.add_actions(there, resource_id, actions, place)
             )
             return actions
-        # COMPAT: a resource is stored first and each of its actions added to it, which its Version counts.
-        resources = tuple(
-            replace(policy_set, version=str(1 + len(policy_set.children)))
-            for policy_set in lowered
-            if isinstance(policy_set, PolicySet)
-        )
+        resources = tuple(as_loaded(policy_set) for policy_set in lowered if isinstance(policy_set, PolicySet))
         self._edit(admin, Act.ADD_POLICIES, alias, lambda there: editing.add_resources(there, resources, place))
         return resources
 

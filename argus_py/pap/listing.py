@@ -11,7 +11,7 @@ from lxml import etree
 from argus_py.pap.editing import Resources, action_value, resource_value
 from argus_py.pap.paps import Pap, by_alias
 from argus_py.spl.attributes import AttributeMappings
-from argus_py.spl.lift import NotExpressible, lift_resource, lift_rule
+from argus_py.spl.lift import NotExpressible, lift_listed_resource, lift_rule
 from argus_py.spl.printer import Ids, format_generic, format_listing, format_resource, format_rule
 from argus_py.xacml.policy import Policy, PolicyIdReference, PolicySet, Rule
 from argus_py.xacml.policy_xml import policy_set_to_element, policy_to_element
@@ -70,7 +70,7 @@ def _with_actions(policy_set: PolicySet, action: str | None) -> PolicySet:
 
 def _spl(policy_set: PolicySet, ids: Ids, mappings: AttributeMappings) -> str:
     try:
-        return format_resource(lift_resource(policy_set, mappings), ids)
+        return format_resource(lift_listed_resource(policy_set, mappings), ids)
     except NotExpressible:
         return format_generic(policy_set.id)
 

@@ -1,7 +1,8 @@
 """The names that SPL gives to XACML attributes: shipped with the PAP, or configured by the site.
 
 A site's file (``attribute-mappings.ini``) is in the properties syntax of Java: lines ``key = value``, ``key: value`` or
-``key value``, comments with "#" or "!", a backslash at the end continues a line. ``id`` is repeated once per name.
+``key value``, comments with "#" or "!", a backslash at the end continues a line, ``${key}`` stands for the value of
+that key. ``id`` is repeated once per name, or has a list of names with commas.
 
 Source: argus-pap:src/main/config/attribute-mappings.ini,
 argus-pap:src/main/java/org/glite/authz/pap/common/xacml/wizard/AttributeWizardTypeConfiguration.java
@@ -26,14 +27,18 @@ _KEYS: Final = ("xacml-id", "xacml-datatype", "xacml-target-element", "xacml-mat
 _VALUE_DATATYPE: Final = "xacml-match-function-datatype"
 _COMMENT: Final = re.compile(r"\s*[#!]")
 _SEPARATOR: Final = re.compile(r"\s*[=:]\s*|\s+")
+_REFERENCE: Final = re.compile(r"\$\{([^{}]*)\}")
+_MAX_FILLING: Final = 8  # references to values with references: nobody needs more
+_LONGEST_VALUE: Final = 4096  # characters, of a URI
 
 
 class MappingError(ConfigurationError):
-    """An attribute mapping cannot be used; carries the ``name`` it is about."""
+    """An attribute mapping cannot be used; carries the ``name`` it is about, and the ``reason``."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"attribute mappings: {reason}")
+    def __init__(self, name: str, reason: str, file: str = "attribute mappings") -> None:
+        super().__init__(f"{file}: {reason}")
         self.name = name
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,31 +153,34 @@ DEFAULT_MAPPINGS: Final = AttributeMappings(
 )
 
 
-def parse_mappings(text: str) -> AttributeMappings:
-    """The names of a site's file, in its order.
+def parse_mappings(text: str, file: str) -> AttributeMappings:
+    """The names of a site's ``file``, in its order.
 
     Raises MappingError: a key is missing, a name or attribute id is there twice, or a URI is not known here.
     """
-    names: list[str] = []
-    values: dict[str, str] = {}
-    for key, value in _properties(text):
-        if key == "id":
-            names.append(value)
-        else:
-            values.setdefault(key, value)  # COMPAT: of a repeated key the first value counts
-    return AttributeMappings(tuple(_mapping(name, values) for name in names))
+    try:
+        names: list[str] = []
+        values: dict[str, str] = {}
+        for key, listed in _properties(text):
+            if key == "id":
+                names += listed
+            else:
+                values.setdefault(key, listed[0])  # COMPAT: of a repeated key, and of a list, the first counts
+        return AttributeMappings(tuple(_mapping(name, values) for name in names))
+    except MappingError as error:
+        raise MappingError(error.name, error.reason, file) from error
 
 
 def _mapping(name: str, values: dict[str, str]) -> AttributeMapping:
     for key in _KEYS:
         if not values.get(f"{name}.{key}"):
             raise MappingError(name, f'undefined {key} for id "{name}"')
-    attribute_id, datatype, element, function = (values[f"{name}.{key}"] for key in _KEYS)
+    attribute_id, datatype, element, function = (_filled_in(name, values[f"{name}.{key}"], values) for key in _KEYS)
     category = _CATEGORIES.get(element.lower())
     if category is None:
         allowed = "allowed values are: subject, resource, action and environment"
         raise MappingError(name, f'xacml-target-element "{element}" not recognized ({allowed})')
-    value_datatype = values.get(f"{name}.{_VALUE_DATATYPE}") or datatype
+    value_datatype = _filled_in(name, values.get(f"{name}.{_VALUE_DATATYPE}", ""), values) or datatype
     # BETTER: the Java PAP hands out policies with unknown URIs, and then no PDP loads any policy.
     for uri in (datatype, value_datatype):
         if uri not in READERS:
@@ -184,7 +192,19 @@ def _mapping(name: str, values: dict[str, str]) -> AttributeMapping:
     return AttributeMapping(name, category, attribute_id, datatype, function, value_datatype)
 
 
-def _properties(text: str) -> Iterator[tuple[str, str]]:
+def _filled_in(name: str, value: str, values: dict[str, str]) -> str:
+    """The references are replaced; COMPAT: one to a key that is not there stays as it is."""
+    for _ in range(_MAX_FILLING):
+        if not any(key in values for key in _REFERENCE.findall(value)):
+            return value
+        value = _REFERENCE.sub(lambda reference: values.get(reference[1], reference[0]), value)
+        if len(value) > _LONGEST_VALUE:
+            break
+    raise MappingError(name, f'the references in a value of id "{name}" go on for too long, or in a circle')
+
+
+def _properties(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Keys and their values, which commas make lists."""
     pending = ""
     for line in text.splitlines():
         if not pending and (_COMMENT.match(line) or not line.strip()):
@@ -195,5 +215,4 @@ def _properties(text: str) -> Iterator[tuple[str, str]]:
             continue
         key, *value = _SEPARATOR.split(pending, maxsplit=1)
         pending = ""
-        # COMPAT: a comma splits a value into a list, of which the first counts.
-        yield key, "".join(value).split(",", maxsplit=1)[0].strip()
+        yield key, [part.strip() for part in "".join(value).split(",")]

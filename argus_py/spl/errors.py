@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from argus_py.errors import MalformedInput
-from argus_py.spl.ast import Position
+from argus_py.spl.ast import NOWHERE, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +15,24 @@ class Problem:
     column: int
     text: str
 
+    @property
+    def reason(self) -> str:
+        """``text`` without a place in front of it."""
+        return self.text.removeprefix(_place(self.line, self.column))
+
+    @classmethod
+    def placed(cls, position: Position, reason: str) -> "Problem":
+        """With the place, if there is one, in front of the reason."""
+        place = "" if position == NOWHERE else _place(position.line, position.column)
+        return cls.at(position, place + reason)
+
     @classmethod
     def at(cls, position: Position, text: str) -> "Problem":
         return cls(position.line, position.column, text)
+
+
+def _place(line: int, column: int) -> str:
+    return f"line {line}, column {column}: "
 
 
 class SplError(MalformedInput):

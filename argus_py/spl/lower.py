@@ -1,13 +1,14 @@
 """SPL to XACML: a resource becomes a PolicySet, an action a Policy in it, a rule a Rule.
 
-BETTER: what the Java PAP stores and every PDP then stumbles over is refused here, with its place: unknown attributes,
-empty values, names, FQANs and patterns that cannot be read.
+BETTER: what the Java PAP stores and every PDP then stumbles over is refused here, with its place: empty values, names,
+FQANs and patterns that cannot be read. ``lower_as_java`` stores it like the Java PAP, and warns.
 
 Source: argus-pap:src/main/java/org/glite/authz/pap/common/xacml/wizard/*.java
 """
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from argus_py.errors import MalformedInput
 from argus_py.model.dn import DistinguishedName, DnSyntaxError
@@ -16,8 +17,9 @@ from argus_py.model.response import AttributeAssignment, Effect, Obligation
 from argus_py.spl import ast
 from argus_py.spl.attributes import AttributeMapping, AttributeMappings
 from argus_py.spl.errors import Problem, SplMeaningError
+from argus_py.spl.lexer import MAX_PROBLEMS
 from argus_py.xacml.document import fit
-from argus_py.xacml.matching import UnusableValue, prepare_test
+from argus_py.xacml.matching import prepare_test
 from argus_py.xacml.policy import (
     Alternative,
     AttributeDesignator,
@@ -35,19 +37,47 @@ from argus_py.xacml.values import read_x500_name, trim
 PUBLIC_PREFIX: Final = "public_"
 PRIVATE_PREFIX: Final = "private_"  # COMPAT: Java PAPs read the visibility of a policy from its id
 
+_EMPTY: Final = "the value is empty"
+
 NewId = Callable[[], str]  # a random UUID in lower case
 
 
 def lower(
     elements: Iterable[ast.Element], mappings: AttributeMappings, new_id: NewId
 ) -> tuple[PolicySet | Policy, ...]:
-    """The elements of a whole text. Raises SplMeaningError: with every problem of all of them."""
+    """The elements of a whole text. Raises SplMeaningError: with the problems of all of them, MAX_PROBLEMS at most."""
     lowering = _Lowering(mappings, new_id)
-    lowered: list[PolicySet | Policy] = []
-    for element in elements:
-        lowered.append(lowering.resource(element) if isinstance(element, ast.Resource) else lowering.action(element))
+    lowered = lowering.elements(elements)
     lowering.raise_problems()
-    return tuple(lowered)
+    return lowered
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """``warnings`` tell what ``lower`` would have refused."""
+
+    elements: tuple[PolicySet | Policy, ...]
+    warnings: tuple[Problem, ...]
+
+
+def lower_as_java(elements: Iterable[ast.Element], mappings: AttributeMappings, new_id: NewId) -> Lowered:
+    """Values that no PDP can use are kept. Raises SplMeaningError: for what the Java PAP refuses too."""
+    lowering = _Lowering(mappings, new_id, as_java=True)
+    lowered = lowering.elements(elements)
+    lowering.raise_problems()
+    return Lowered(lowered, lowering.warnings)
+
+
+def as_loaded(resource: PolicySet) -> PolicySet:
+    """COMPAT: a resource is stored first and each of its actions added to it, which its Version counts."""
+    return replace(resource, version=str(1 + len(resource.children)))
+
+
+def tree_of(elements: Iterable[PolicySet | Policy], id: str) -> PolicySet:
+    """What a PDP gets of a PAP that has loaded the elements into its pap "default", and nothing else."""
+    loaded = tuple(as_loaded(element) if isinstance(element, PolicySet) else element for element in elements)
+    default = PolicySet(f"default-{id}", Combining.POLICIES_FIRST_APPLICABLE, loaded, version=str(len(loaded)))
+    return PolicySet(f"root-{default.id}", Combining.POLICIES_FIRST_APPLICABLE, (default,))
 
 
 def lower_resource(resource: ast.Resource, mappings: AttributeMappings, new_id: NewId) -> PolicySet:
@@ -75,13 +105,26 @@ def rfc2253_of_slash(text: str) -> str:
     Raises DnSyntaxError.
     """
     name = DistinguishedName.parse_slash(text)
-    for candidate in (_reversed_at_slashes(text), name.readable()):
+    for candidate in _spellings(text, name):
         try:
             if DistinguishedName.parse_rfc2253(candidate) == name:
                 return candidate
         except DnSyntaxError:
             continue
     return name.rfc2253()
+
+
+def _rfc2253(text: str) -> str:
+    """Raises DnSyntaxError."""
+    if text.startswith("/"):
+        return rfc2253_of_slash(text)
+    read_x500_name(text)
+    return text
+
+
+def _spellings(text: str, name: DistinguishedName) -> Iterator[str]:
+    yield _reversed_at_slashes(text)
+    yield name.readable()
 
 
 def _reversed_at_slashes(text: str) -> str:
@@ -95,17 +138,37 @@ def _reversed_at_slashes(text: str) -> str:
     return ",".join(reversed(pieces))
 
 
+class _Stored(NamedTuple):
+    """A value as it is stored; ``usable`` unless a problem has been told."""
+
+    text: str
+    usable: bool = True
+
+
 class _Lowering:
     """Goes on after a problem with whatever stands in the text, so that one pass finds all problems."""
 
-    def __init__(self, mappings: AttributeMappings, new_id: NewId) -> None:
+    def __init__(self, mappings: AttributeMappings, new_id: NewId, as_java: bool = False) -> None:
         self._mappings = mappings
         self._new_id = new_id
+        self._as_java = as_java
         self._problems: list[Problem] = []
+        self._doubts: list[Problem] = []  # problems only if it is not done as in Java
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return _in_order(self._doubts)
 
     def raise_problems(self) -> None:
-        if self._problems:
-            raise SplMeaningError(sorted(self._problems, key=lambda problem: (problem.line, problem.column)))
+        problems = self._problems if self._as_java else [*self._problems, *self._doubts]
+        if problems:
+            raise SplMeaningError(_in_order(problems)[:MAX_PROBLEMS])
+
+    def elements(self, elements: Iterable[ast.Element]) -> tuple[PolicySet | Policy, ...]:
+        return tuple(
+            self.resource(element) if isinstance(element, ast.Resource) else self.action(element)
+            for element in elements
+        )
 
     def resource(self, resource: ast.Resource) -> PolicySet:
         return PolicySet(
@@ -141,57 +204,68 @@ class _Lowering:
         for pair in obligation.pairs:
             mapping = self._mapping(pair.attribute)
             if mapping is not None:
-                value = self._value(mapping.datatype, pair.value)
+                value = self._value(mapping.datatype, pair.value).text
                 assignments.append(AttributeAssignment(mapping.attribute_id, value, mapping.datatype))
-        return Obligation(self._text(obligation.name), Effect.PERMIT, tuple(assignments))
+        return Obligation(self._text(obligation.name).text, Effect.PERMIT, tuple(assignments))
 
     def _mapping(self, name: ast.Text) -> AttributeMapping | None:
         mapping = self._mappings.named(name.text)
         if mapping is None:
-            self._note(name.position, f'unknown attribute "{name.text}"')
+            self._problems.append(Problem.placed(name.position, f'unknown attribute "{name.text}"'))
         return mapping
 
     def _match(self, mapping: AttributeMapping, text: ast.Text) -> Match:
         value = self._value(mapping.value_datatype, text)
-        match = Match(mapping.function, AttributeValue(mapping.value_datatype, value), mapping.designator)
-        if value:
+        match = Match(mapping.function, AttributeValue(mapping.value_datatype, value.text), mapping.designator)
+        if value.usable:
             try:
                 prepare_test(match)
             except MalformedInput as error:
-                self._note(text.position, str(error))
+                self._doubts.append(Problem.placed(text.position, str(error)))
         return match
 
-    def _value(self, datatype: str, text: ast.Text) -> str:
-        """As it is stored; empty after a problem."""
-        value = self._text(text)
-        if datatype != DataType.X500_NAME or not value:
-            return value
-        try:
-            if value.startswith("/"):
-                return rfc2253_of_slash(value)
-            read_x500_name(value)
-        except DnSyntaxError as error:
-            self._note(text.position, str(error))
-            return ""
-        return value
+    def _value(self, datatype: str, text: ast.Text) -> _Stored:
+        return self._name(text) if datatype == DataType.X500_NAME else self._text(text)
 
-    def _text(self, text: ast.Text) -> str:
+    def _name(self, text: ast.Text) -> _Stored:
+        written = trim(text.text)
+        if not written:
+            self._problems.append(Problem.placed(text.position, _EMPTY))  # also in Java
+            return _Stored("", usable=False)
+        value = self._text(text)
+        if not value.usable:
+            return value
+        of_java = _reversed_at_slashes(written) if written.startswith("/") else written
+        try:
+            spelling = _rfc2253(written)
+        except DnSyntaxError as error:
+            (self._problems if written == "/" else self._doubts).append(Problem.placed(text.position, str(error)))
+            return _Stored(of_java, usable=False)
+        if self._as_java and spelling != of_java:
+            self._doubts.append(
+                Problem.placed(text.position, f"the Java PAP stores {of_java!r} for it, which is another name or none")
+            )
+            return _Stored(of_java, usable=False)
+        return _Stored(spelling)
+
+    def _text(self, text: ast.Text) -> _Stored:
         """COMPAT: blanks at the ends are cut; they do not survive the XML of the Java PAP."""
         value = trim(text.text)
+        if not value:
+            self._doubts.append(Problem.placed(text.position, _EMPTY))
+            return _Stored("", usable=False)
         try:
-            if not value:
-                raise UnusableValue("the value is empty")
-            return fit("a policy", value)
+            return _Stored(fit("a policy", value))
         except MalformedInput as error:
-            self._note(text.position, str(error))
-            return ""
+            self._problems.append(Problem.placed(text.position, str(error)))
+            return _Stored("", usable=False)
 
     def _description(self, text: ast.Text | None) -> str | None:
-        return None if text is None or not trim(text.text) else self._text(text)
+        return None if text is None or not trim(text.text) else self._text(text).text
 
-    def _note(self, position: ast.Position, text: str) -> None:
-        place = "" if position == ast.NOWHERE else f"line {position.line}, column {position.column}: "
-        self._problems.append(Problem.at(position, place + text))
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
 
 
 def _target(matches: list[Match]) -> Target:

@@ -1,22 +1,30 @@
 """Policy text to the values of ``ast``, by recursive descent; after an error it goes on with the next item.
 
-BETTER: nothing may follow the last element; the Java PAP stops reading there without a word.
+BETTER: nothing may follow the last element; the Java PAP stops reading there without a word. ``parse_as_java`` reads
+what the Java PAP reads, and warns.
 
 Source: argus-pap:src/main/java/org/glite/authz/pap/encoder/parser/bwparser.jj
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final
 
 from argus_py.model.response import Effect
-from argus_py.spl.ast import Action, Element, Obligation, Pair, Position, Resource, Rule, Text
+from argus_py.spl.ast import Action, Element, Obligation, Pair, Resource, Rule, Text
 from argus_py.spl.errors import Problem, SplSyntaxError
-from argus_py.spl.lexer import MAX_PROBLEMS, Kind, Word, split_words
+from argus_py.spl.lexer import KEYWORDS, MAX_PROBLEMS, Kind, Words, split_words
 
 _EFFECTS: Final = {Kind.PERMIT: Effect.PERMIT, Kind.DENY: Effect.DENY}
 _STARTS_ELEMENT: Final = frozenset({Kind.RESOURCE, Kind.ACTION, Kind.PRIVATE})
 _STARTS_ITEM: Final = _STARTS_ELEMENT | {Kind.RULE, Kind.OBLIGATION, Kind.DESCRIPTION}
+_KEYWORDS: Final = frozenset(KEYWORDS.values())
+_TEXT: Final = (Kind.TEXT,)
+_TEXT_OR_CLOSE: Final = (Kind.TEXT, Kind.CLOSE)
+_OPEN: Final = (Kind.OPEN,)
+_EQUALS: Final = (Kind.EQUALS,)
+_EOF: Final = "<EOF>"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_IMAGE: Final = 80  # of a word in a message
 
@@ -27,12 +35,35 @@ def parse(text: str) -> tuple[Element, ...]:
     Raises SplSyntaxError: with every problem that one pass can find.
     """
     words = split_words(text)
-    parser = _Parser(words.words, complete=not words.problems)
+    parser = _Parser(words, text)
     elements = parser.file()
-    problems = (*parser.problems, *words.problems)
-    if problems:
+    if problems := (*parser.problems, *words.problems):
         raise SplSyntaxError(problems)
     return elements
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``warnings`` tell what ``parse`` would have refused."""
+
+    elements: tuple[Element, ...]
+    warnings: tuple[Problem, ...]
+
+
+def parse_as_java(text: str, ignore_rest: bool = False) -> Reading:
+    """A second "#" ends a comment; ``ignore_rest``: reading ends in front of a word that begins no element.
+
+    Raises SplSyntaxError.
+    """
+    words = split_words(text, comments_of_java=True)
+    parser = _Parser(words, text, ignore_rest)
+    elements = parser.file()
+    problems = parser.problems if parser.rest else (*parser.problems, *words.problems)
+    if problems:
+        raise SplSyntaxError(problems)
+    end = (parser.rest[0].line, parser.rest[0].column) if parser.rest else None
+    read = (each for each in words.warnings if end is None or (each.line, each.column) < end)
+    return Reading(elements, (*read, *parser.rest))
 
 
 class _UnexpectedWord(Exception):
@@ -40,14 +71,19 @@ class _UnexpectedWord(Exception):
 
 
 class _Parser:
-    """``complete``: the words are all of the text, so their end is worth a problem."""
+    """``rest`` is what is said of words that are not read."""
 
-    def __init__(self, words: tuple[Word, ...], complete: bool) -> None:
+    def __init__(self, words: Words, text: str, ignore_rest: bool = False) -> None:
         self.problems: list[Problem] = []
-        self._words = words
+        self.rest: list[Problem] = []
+        self._words = words.words
+        self._places = words.places
+        self._complete = not words.problems  # else their end is worth no problem
+        self._source = text
+        self._ignore_rest = ignore_rest
         self._at = 0
-        self._complete = complete
-        self._last_problem: Position | None = None
+        self._word = self._words[0]
+        self._last_problem: int | None = None
 
     def file(self) -> tuple[Element, ...]:
         elements: list[Element] = []
@@ -59,6 +95,9 @@ class _Parser:
             elif self._kind is Kind.CLOSE and self.problems:
                 self._next()  # left over by a problem before
             elif self._kind is Kind.END and elements:
+                return tuple(elements)
+            elif self._ignore_rest and self._kind is not Kind.END and elements and not self.problems:
+                self.rest.append(self._unexpected(_STARTS_ELEMENT | {Kind.END}))
                 return tuple(elements)
             else:
                 self._note_unexpected(_STARTS_ELEMENT | ({Kind.END} if elements else set()))
@@ -104,7 +143,7 @@ class _Parser:
         """The value of a resource or action; after a problem, whatever stands before the brace is skipped."""
         try:
             value = self._text()
-            self._expect({Kind.OPEN})
+            self._expect(_OPEN)
         except _UnexpectedWord:
             self._skip_to(_STARTS_ITEM | {Kind.OPEN, Kind.CLOSE})
             if self._kind is Kind.OPEN:
@@ -145,20 +184,20 @@ class _Parser:
         self._next()
         try:
             name = self._text()
-            self._expect({Kind.OPEN})
+            self._expect(_OPEN)
             self._next()
             body.obligations.append(Obligation(name, self._pairs(at_least_one=False)))
         except _UnexpectedWord:
             self._skip_block()
 
     def _rule(self, body: "_Body") -> None:
-        position = self._word.position
+        position = self._places.at(self._word.start)
         self._next()
         try:
             self._expect(_EFFECTS)
             effect = _EFFECTS[self._kind]
             self._next()
-            self._expect({Kind.OPEN})
+            self._expect(_OPEN)
             self._next()
             body.rules.append(Rule(effect, self._pairs(at_least_one=True), position))
         except _UnexpectedWord:
@@ -167,50 +206,66 @@ class _Parser:
     def _pairs(self, at_least_one: bool) -> tuple[Pair, ...]:
         pairs: list[Pair] = []
         while True:
-            self._expect({Kind.TEXT} if at_least_one and not pairs else {Kind.TEXT, Kind.CLOSE})
-            if self._kind is Kind.CLOSE:
-                self._next()
-                return tuple(pairs)
-            attribute = self._text()
-            self._expect({Kind.EQUALS})
+            expected = _TEXT if at_least_one and not pairs else _TEXT_OR_CLOSE
+            if self._kind in _KEYWORDS and self._words[self._at + 1].kind is Kind.EQUALS:
+                attribute = self._keyword_as_text(expected)
+            else:
+                self._expect(expected)
+                if self._kind is Kind.CLOSE:
+                    self._next()
+                    return tuple(pairs)
+                attribute = self._text()
+            self._expect(_EQUALS)
             self._next()
-            pairs.append(Pair(attribute, self._text()))
+            value = self._keyword_as_text(_TEXT) if self._kind in _KEYWORDS else self._text()
+            pairs.append(Pair(attribute, value))
 
     def _text(self) -> Text:
-        self._expect({Kind.TEXT})
+        self._expect(_TEXT)
         word = self._word
         self._next()
-        return Text(word.text, word.position)
+        return Text(word.text, self._places.at(word.start))
 
-    @property
-    def _word(self) -> Word:
-        return self._words[self._at]
+    def _keyword_as_text(self, expected: Collection[Kind]) -> Text:
+        """What was meant for a name or a value and has no quotes: a problem, but the rest can be read."""
+        self._note_unexpected(expected, f" Write '{self._word.text}' in quotes.")
+        word = self._word
+        self._next()
+        return Text(word.text)
 
     @property
     def _kind(self) -> Kind:
         return self._word.kind
 
     def _next(self) -> None:
-        if self._kind is not Kind.END:
+        if self._word.kind is not Kind.END:
             self._at += 1
+            self._word = self._words[self._at]
 
-    def _expect(self, kinds: "frozenset[Kind] | set[Kind] | dict[Kind, Effect]") -> None:
+    def _expect(self, kinds: Collection[Kind]) -> None:
         """Raises _UnexpectedWord: the word at hand is none of these."""
-        if self._kind not in kinds:
+        if self._word.kind not in kinds:
             self._note_unexpected(kinds)
             raise _UnexpectedWord
 
-    def _note_unexpected(self, expected: "frozenset[Kind] | set[Kind] | dict[Kind, Effect]") -> None:
+    def _note_unexpected(self, expected: Collection[Kind], advice: str = "") -> None:
         word = self._word
         if word.kind is Kind.END and not self._complete:
             return
-        if word.position == self._last_problem or len(self.problems) == MAX_PROBLEMS:
+        if word.start == self._last_problem or len(self.problems) == MAX_PROBLEMS:
             return  # a missing brace makes every enclosing element stumble over the same word
-        self._last_problem = word.position
-        place = f"line {word.position.line}, column {word.position.column}"
+        self._last_problem = word.start
+        self.problems.append(self._unexpected(expected, advice))
+
+    def _unexpected(self, expected: Collection[Kind], advice: str = "") -> Problem:
+        """COMPAT: the first sentence is that of the Java PAP, and what is expected comes in its order."""
+        word = self._word
+        at_end = word.kind is Kind.END
+        position = self._places.end() if at_end else self._places.at(word.start)
+        image = _EOF if at_end else _image(self._source[word.start : word.end])
         names = " or ".join(kind.value for kind in Kind if kind in expected)
-        text = f'Encountered "{_image(word)}" at {place}. Was expecting {names}.'
-        self.problems.append(Problem.at(word.position, text))
+        place = f"line {position.line}, column {position.column}"
+        return Problem.at(position, f'Encountered "{image}" at {place}. Was expecting {names}.{advice}')
 
     def _skip_to(self, kinds: frozenset[Kind]) -> None:
         while self._kind is not Kind.END and self._kind not in kinds:
@@ -240,6 +295,6 @@ class _Body:
         self.rules: list[Rule] = []
 
 
-def _image(word: Word) -> str:
-    image = word.image.replace("\\", "\\\\").replace('"', '\\"')[:_LONGEST_IMAGE]
+def _image(written: str) -> str:
+    image = written.replace("\\", "\\\\").replace('"', '\\"')[:_LONGEST_IMAGE]
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", image)

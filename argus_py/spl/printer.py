@@ -23,12 +23,13 @@ class Ids(IntEnum):
     RULES = 2
 
 
-class NotQuotable(MalformedInput):
-    """The ``text`` cannot stand between quotes, so no policy file can say it."""
+class NotWritable(MalformedInput):
+    """A policy file cannot say what ``owner`` (an element and its id) says."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{text!r} cannot be written in the policy language")
-        self.text = text
+    def __init__(self, owner: str, reason: str) -> None:
+        super().__init__(f"{owner} cannot be written in the policy language: {reason}")
+        self.owner = owner
+        self.reason = reason
 
 
 def format_listing(heading: str, elements: Iterable[str]) -> str:
@@ -59,7 +60,7 @@ def format_generic(id: str) -> str:
 
 
 def format_source(elements: Iterable[Element]) -> str:
-    """A policy file that says the same. Raises NotQuotable."""
+    """A policy file that says the same. Raises NotWritable."""
     return "\n".join(
         _text(_written_resource(element) if isinstance(element, Resource) else _written_action(element))
         for element in elements
@@ -116,39 +117,64 @@ def _listed_pair(pair: Pair) -> str:
 
 
 def _written_resource(resource: Resource) -> Iterator[str]:
-    yield f"resource {_quoted(resource.value)} {{"
-    yield from _indented(_written_head(resource))
+    owner = _owner("resource", resource.id)
+    yield f"resource {_quoted(resource.value, owner)} {{"
+    yield from _indented(_written_head(resource, owner))
     for action in resource.actions:
         yield from _indented(_written_action(action))
+    _check_not_empty(resource, resource.actions, owner)
     yield "}"
 
 
 def _written_action(action: Action) -> Iterator[str]:
-    yield f"{'private ' if action.private else ''}action {_quoted(action.value)} {{"
-    yield from _indented(_written_head(action))
+    owner = _owner("action", action.id)
+    yield f"{'private ' if action.private else ''}action {_quoted(action.value, owner)} {{"
+    yield from _indented(_written_head(action, owner))
     for rule in action.rules:
-        yield f"{_INDENT}rule {rule.effect.value.lower()} {_written_pairs(rule.pairs)}"
+        yield f"{_INDENT}rule {rule.effect.value.lower()} {_written_rule(rule)}"
+    _check_not_empty(action, action.rules, owner)
     yield "}"
 
 
-def _written_head(element: Element) -> Iterator[str]:
+def _check_not_empty(element: Element, items: tuple[Action, ...] | tuple[Rule, ...], owner: str) -> None:
+    if not (items or element.obligations or element.description):
+        raise NotWritable(owner, "it has nothing in it")
+
+
+def _written_rule(rule: Rule) -> str:
+    owner = _owner("rule", rule.id)
+    if not rule.pairs:
+        raise NotWritable(owner, "it asks for no attribute")
+    return _written_pairs(rule.pairs, owner)
+
+
+def _written_head(element: Element, owner: str) -> Iterator[str]:
     if element.description is not None:
-        yield f"description {_quoted(element.description)}"
+        yield f"description {_quoted(element.description, owner)}"
     for obligation in element.obligations:
-        yield f"obligation {_quoted(obligation.name)} {_written_pairs(obligation.pairs)}"
+        yield f"obligation {_quoted(obligation.name, owner)} {_written_pairs(obligation.pairs, owner)}"
 
 
-def _written_pairs(pairs: tuple[Pair, ...]) -> str:
-    written = "".join(f"{_written_name(pair.attribute)}={_quoted(pair.value)} " for pair in pairs)
+def _written_pairs(pairs: tuple[Pair, ...], owner: str) -> str:
+    written = "".join(f"{_written_name(pair.attribute, owner)}={_quoted(pair.value, owner)} " for pair in pairs)
     return f"{{ {written}}}"
 
 
-def _written_name(name: Text) -> str:
-    return name.text if BARE.fullmatch(name.text) and name.text not in KEYWORDS else _quoted(name)
+def _written_name(name: Text, owner: str) -> str:
+    return name.text if BARE.fullmatch(name.text) and name.text not in KEYWORDS else _quoted(name, owner)
 
 
-def _quoted(text: Text) -> str:
-    for quote, legal in LEGAL.items():
-        if legal.fullmatch(quote + text.text):
-            return f"{quote}{text.text}{quote}"
-    raise NotQuotable(text.text)
+def _owner(element: str, id: str | None) -> str:
+    return element if id is None else f"{element} {id}"
+
+
+def _quoted(text: Text, owner: str) -> str:
+    quoted = in_quotes(text.text)
+    if quoted is None:
+        raise NotWritable(owner, f"no quotes fit around {text.text!r}")
+    return quoted
+
+
+def in_quotes(text: str) -> str | None:
+    """In double quotes if it can be, else in single ones; None: it can be in neither."""
+    return next((f"{quote}{text}{quote}" for quote, legal in LEGAL.items() if legal.fullmatch(quote + text)), None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from argus_py.pap.editing import Resources
 from argus_py.pap.listing import ListingRequest, listing
 from argus_py.pap.paps import Pap, Remote
-from argus_py.spl.attributes import DEFAULT_MAPPINGS
+from argus_py.spl.attributes import DEFAULT_MAPPINGS, AttributeMappings
 
 DEFAULT = Pap("default-1", "default")
 
@@ -30,3 +30,9 @@ def test_a_policy_that_spl_cannot_express_is_named(resources_of: Callable[[str],
         f"\ndefault (local):\n\nid={generic.id}: "
         "Generic XACML policy, to see this policy specify the option --show-xacml.\n"
     )
+
+
+def test_an_attribute_that_has_no_name_here_is_listed_like_in_java(resources_of: Callable[[str], Resources]) -> None:
+    resources = resources_of('resource "r" { action "a" { rule permit { vo="x" } } }')
+    fewer = AttributeMappings(tuple(each for each in DEFAULT_MAPPINGS.mappings if each.name != "vo"))
+    assert 'rule permit { unrecognized-id="x" }\n' in listing(DEFAULT, resources, ListingRequest(), fewer)

@@ -43,17 +43,17 @@ def test_there_are_26_shipped_names() -> None:
 
 
 def test_a_file_is_read_in_the_syntax_of_java() -> None:
-    mapping = parse_mappings(MANDATORY + SITE).named("group")
+    mapping = parse_mappings(MANDATORY + SITE, "f.ini").named("group")
     assert mapping is not None
     assert mapping.attribute_id == "urn:site:group"
     assert mapping.category is Category.SUBJECT
     assert (mapping.datatype, mapping.value_datatype) == (DataType.FQAN, DataType.STRING)
-    assert parse_mappings(MANDATORY).action.value_datatype == DataType.STRING
+    assert parse_mappings(MANDATORY, "f.ini").action.value_datatype == DataType.STRING
 
 
 @pytest.mark.parametrize("separator", ["=", " = ", ":", " : ", " ", "\t"])
 def test_a_name_ends_at_an_equals_sign_a_colon_or_a_blank(separator: str) -> None:
-    assert parse_mappings(MANDATORY.replace(" = ", separator)) == parse_mappings(MANDATORY)
+    assert parse_mappings(MANDATORY.replace(" = ", separator), "f.ini") == parse_mappings(MANDATORY, "f.ini")
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,31 @@ def test_a_name_ends_at_an_equals_sign_a_colon_or_a_blank(separator: str) -> Non
 )
 def test_a_file_that_cannot_be_used_is_refused_with_its_culprit(text: str, message: str) -> None:
     with pytest.raises(MappingError, match=message):
-        parse_mappings(text)
+        parse_mappings(text, "f.ini")
+
+
+def test_ids_may_be_a_list() -> None:
+    text = MANDATORY.replace("id = resource\n", "").replace("id = action\n", "id = resource, action\n")
+    assert [mapping.name for mapping in parse_mappings(text, "f.ini").mappings] == ["resource", "action"]
+
+
+def test_a_reference_stands_for_the_value_of_its_key() -> None:
+    text = MANDATORY.replace(
+        f"action.xacml-datatype = {DataType.STRING}",
+        "base = http://www.w3.org\nschema = ${base}/2001/XMLSchema\naction.xacml-datatype = ${schema}#string",
+    )
+    assert parse_mappings(text, "f.ini") == parse_mappings(MANDATORY, "f.ini")
+
+
+def test_a_reference_to_nothing_stays() -> None:
+    mappings = parse_mappings(MANDATORY.replace(AttributeId.ACTION_ID, "urn:${user.home}"), "f.ini")
+    assert mappings.action.attribute_id == "urn:${user.home}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["${resource.xacml-id}", "x${resource.xacml-id}", "${a}\na = ${b}\nb = ${a}", "${a}${a}\na = " + "x" * 3000],
+)
+def test_references_in_a_circle_or_to_too_much_are_refused(value: str) -> None:
+    with pytest.raises(MappingError, match=r"^f\.ini: the references in a value of id \"resource\" go on for too long"):
+        parse_mappings(MANDATORY.replace(AttributeId.RESOURCE_ID, value), "f.ini")

@@ -10,7 +10,7 @@ from argus_py.model.identifiers import AttributeId, DataType, Glite
 from argus_py.model.request import Action, Request, Resource, Subject
 from argus_py.model.response import Decision
 from argus_py.spl.attributes import DEFAULT_MAPPINGS
-from argus_py.spl.lower import lower
+from argus_py.spl.lower import PRIVATE_PREFIX, lower
 from argus_py.spl.parser import parse
 from argus_py.xacml.index import compile_policy
 from argus_py.xacml.outcome import Evaluation
@@ -29,6 +29,7 @@ def decide(
     subject: str = "CN=Some User,DC=example,DC=org",
     fqans: Iterable[str] = (),
     profile: str = "policy-igtf-classic",
+    token: tuple[Attribute, ...] = (),
 ) -> Evaluation:
     """By the example files ``names``, one after the other."""
     fqans = tuple(fqans)
@@ -44,6 +45,7 @@ def decide(
         Attribute(Glite.PRIMARY_FQAN, fqans[:1], DataType.FQAN),
         Attribute(Glite.FQAN, fqans, DataType.FQAN),
         Attribute(Glite.X509_AUTHN_PROFILE, (profile,)),
+        *token,
     )
     request = Request(
         (Subject(attributes),),
@@ -111,3 +113,91 @@ def test_the_computing_element_tells_submitters_from_lookers(action: str, fqans:
 )
 def test_the_profile_of_the_ca_counts(profile: str, decision: Decision) -> None:
     assert decide("strong-identity.spl", fqans=["/dteam"], profile=profile).decision is decision
+
+
+@pytest.mark.parametrize(
+    ("fqans", "decision"),
+    [
+        (["/atlas"], Decision.PERMIT),
+        (["/atlas/production/Role=production", "/atlas"], Decision.PERMIT),
+        (["/cms"], Decision.NOT_APPLICABLE),
+    ],
+)
+def test_all_of_a_vo_are_accepted(fqans: list[str], decision: Decision) -> None:
+    assert decide("all-of-a-vo.spl", fqans=fqans).decision is decision
+
+
+@pytest.mark.parametrize(
+    ("fqans", "decision"),
+    [
+        (["/atlas/Role=pilot", "/atlas"], Decision.PERMIT),
+        (["/cms/Role=pilot"], Decision.PERMIT),
+        (["/atlas", "/atlas/Role=pilot"], Decision.NOT_APPLICABLE),
+        (["/atlas/Role=production"], Decision.NOT_APPLICABLE),
+    ],
+)
+def test_only_pilots_are_accepted(fqans: list[str], decision: Decision) -> None:
+    assert decide("pilots-only.spl", fqans=fqans).decision is decision
+
+
+@pytest.mark.parametrize(
+    ("fqans", "subject", "decision"),
+    [
+        (["/atlas"], "CN=Some User,DC=example,DC=org", Decision.PERMIT),
+        (["/atlas", "/atlas/trainees"], "CN=Some User,DC=example,DC=org", Decision.DENY),
+        (["/atlas"], "CN=Former Member,DC=example,DC=org", Decision.DENY),
+        (["/cms"], "CN=Former Member,DC=example,DC=org", Decision.NOT_APPLICABLE),
+    ],
+)
+def test_a_group_and_a_former_member_are_left_out(fqans: list[str], subject: str, decision: Decision) -> None:
+    evaluation = decide("all-but-a-group.spl", resource=COMPUTING_ELEMENT, subject=subject, fqans=fqans)
+    assert evaluation.decision is decision
+
+
+@pytest.mark.parametrize("name", ["Under Investigation", "Stolen Laptop"])
+def test_a_local_ban_counts_like_any_other(name: str) -> None:
+    subject = f"CN={name},DC=example,DC=org"
+    assert decide("local-ban.spl", "worker-node.spl", subject=subject, fqans=["/dteam"]).decision is Decision.DENY
+    assert decide("local-ban.spl", "worker-node.spl", fqans=["/dteam"]).decision is Decision.PERMIT
+
+
+def test_a_local_ban_is_in_an_action_that_other_paps_do_not_get() -> None:
+    [resource] = lower(parse((EXAMPLES / "local-ban.spl").read_text()), DEFAULT_MAPPINGS, new_id=lambda: "00000000")
+    assert isinstance(resource, PolicySet)
+    assert [policy.id.startswith(PRIVATE_PREFIX) for policy in resource.policies()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("fqans", "decision"),
+    [
+        (["/ops/Role=lcgadmin", "/ops"], Decision.PERMIT),
+        (["/ops"], Decision.PERMIT),
+        (["/ops/Role=superuser", "/ops"], Decision.DENY),
+        (["/dteam"], Decision.PERMIT),
+    ],
+)
+def test_monitoring_comes_in_and_nobody_else_of_its_vo(fqans: list[str], decision: Decision) -> None:
+    assert decide("monitoring.spl", "worker-node.spl", fqans=fqans).decision is decision
+
+
+@pytest.mark.parametrize(
+    ("issuer", "group", "decision"),
+    [
+        ("https://atlas-auth.example.org/", "/atlas/production", Decision.PERMIT),
+        ("https://other.example.org/", "/atlas/production", Decision.NOT_APPLICABLE),
+        ("https://atlas-auth.example.org/", "/atlas", Decision.NOT_APPLICABLE),
+    ],
+)
+def test_the_group_of_a_token_counts_with_its_issuer(issuer: str, group: str, decision: Decision) -> None:
+    token = (Attribute(Glite.OIDC + "issuer", (issuer,)), Attribute(Glite.OIDC + "group", (group,)))
+    assert decide("tokens.spl", resource="https://ce.example.org:9619/", token=token).decision is decision
+
+
+def test_the_rest_is_denied() -> None:
+    assert decide("worker-node.spl", "deny-the-rest.spl", fqans=["/dteam"]).decision is Decision.PERMIT
+    assert decide("worker-node.spl", "deny-the-rest.spl", fqans=["/atlas"]).decision is Decision.DENY
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.spl")), ids=lambda path: path.name)
+def test_every_example_begins_with_its_question(path: Path) -> None:
+    assert "?" in path.read_text().splitlines()[0]

@@ -11,12 +11,15 @@ from argus_py.spl.ast import Action, Pair, Resource, Rule, Text
 from argus_py.spl.ast import Obligation as SplObligation
 from argus_py.spl.attributes import DEFAULT_MAPPINGS
 from argus_py.spl.errors import SplMeaningError
-from argus_py.spl.lift import NotExpressible, lift_action, lift_resource, lift_rule
+from argus_py.spl.lexer import MAX_PROBLEMS
+from argus_py.spl.lift import NotExpressible, elements_of, lift_action, lift_listed_resource, lift_resource, lift_rule
 from argus_py.spl.lower import (
     lower,
+    lower_as_java,
     lower_obligation,
     lower_resource,
     rfc2253_of_slash,
+    tree_of,
 )
 from argus_py.spl.parser import parse
 from argus_py.xacml import policy as xacml
@@ -29,6 +32,7 @@ from argus_py.xacml.policy import (
     Combining,
     Match,
     PolicyIdReference,
+    PolicySetIdReference,
     Target,
     VariableDefinition,
 )
@@ -93,6 +97,7 @@ def test_values_lose_their_blanks_and_names_in_rfc_2253_keep_their_spelling() ->
         ({"vo": ""}, "the value is empty"),
         ({"vo": "  "}, "the value is empty"),
         ({"vo": "a\x01b"}, "XML"),
+        ({"subject": "CN=a\x01b"}, "XML"),
         ({"subject": "E=a@b"}, "E=a@b"),
         ({"subject": "/E"}, "/E"),
         ({"fqan": "dteam"}, "dteam"),
@@ -227,3 +232,100 @@ def test_ids_come_back_with_what_was_stored() -> None:
     resource = lift_resource(LOWERED_RESOURCE, DEFAULT_MAPPINGS)
     assert resource == RESOURCE
     assert (resource.id, resource.actions[0].id, resource.actions[0].rules[0].id) == ("id", "public_id", "id")
+
+
+def test_a_refusal_names_the_element_and_its_id() -> None:
+    rule = replace(LOWERED_RULE, id="r1", description="why")
+    with pytest.raises(NotExpressible) as refusal:
+        lift_resource(replace(LOWERED_RESOURCE, children=(replace(LOWERED_ACTION, rules=(rule,)),)), DEFAULT_MAPPINGS)
+    assert (refusal.value.element, refusal.value.id) == ("Rule", "r1")
+    assert str(refusal.value) == "Rule r1 cannot be told in the policy language: it has a description"
+
+
+def test_a_listing_shows_attributes_without_a_name() -> None:
+    rule = replace(LOWERED_RULE, target=with_match(designator=replace(VO, attribute_id="urn:unknown")))
+    obligation = Obligation("o", Effect.PERMIT, (AttributeAssignment("urn:unknown", "v"),))
+    action = replace(LOWERED_ACTION, rules=(rule,), obligations=(obligation,))
+    [listed] = lift_listed_resource(replace(LOWERED_RESOURCE, children=(action,)), DEFAULT_MAPPINGS).actions
+    assert listed.rules[0].pairs == (Pair(Text("unrecognized-id"), Text("dteam")),)
+    assert listed.obligations[0].pairs == (Pair(Text("unrecognized-id"), Text("v")),)
+
+
+def test_a_listing_gives_no_attribute_another_meaning() -> None:
+    rule = replace(LOWERED_RULE, target=with_match(function=FunctionUri.STRING_REGEXP_MATCH))
+    action = replace(LOWERED_ACTION, rules=(rule,))
+    with pytest.raises(NotExpressible):
+        lift_listed_resource(replace(LOWERED_RESOURCE, children=(action,)), DEFAULT_MAPPINGS)
+
+
+def test_sets_that_only_hold_others_together_are_not_told() -> None:
+    tree = tree_of([LOWERED_RESOURCE, LOWERED_ACTION], "0")
+    assert (tree.id, tree.version) == ("root-default-0", "1")
+    [default] = tree.children
+    assert isinstance(default, xacml.PolicySet)
+    assert (default.id, default.version) == ("default-0", "2")
+    assert list(elements_of(tree)) == [replace(LOWERED_RESOURCE, version="2"), LOWERED_ACTION]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"combining": "urn:oasis:names:tc:xacml:1.0:policy-combining-algorithm:deny-overrides"},
+        {"description": "why"},
+        {"obligations": (Obligation("o", Effect.PERMIT),)},
+        {"target": LOWERED_RESOURCE.target},
+    ],
+)
+def test_a_set_that_says_something_stands_for_itself(changes: dict[str, object]) -> None:
+    tree = replace(tree_of([LOWERED_RESOURCE], "0"), **changes)  # type: ignore[arg-type]
+    assert list(elements_of(tree)) == [tree]
+
+
+@pytest.mark.parametrize("reference", [PolicyIdReference("x"), PolicySetIdReference("x")])
+def test_a_reference_to_what_is_not_there_is_refused(reference: PolicyIdReference | PolicySetIdReference) -> None:
+    tree = replace(tree_of([], "0"), children=(reference,))
+    with pytest.raises(NotExpressible, match=r"PolicySet root-default-0 cannot be told .*: it refers to x"):
+        list(elements_of(tree))
+
+
+def stored_by_java(**pairs: str) -> tuple[list[str], list[str]]:
+    """The values, and what is warned of."""
+    lowered = lower_as_java([Action(Text("a"), (rule_of(**pairs),))], DEFAULT_MAPPINGS, new_id)
+    [policy] = lowered.elements
+    assert isinstance(policy, xacml.Policy)
+    [alternative] = policy.rules[0].target.subjects
+    return [match.value.text for match in alternative], [warning.text for warning in lowered.warnings]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "stored", "warning"),
+    [
+        ({"subject": "/DC=org/CN=a"}, "CN=a,DC=org", None),
+        ({"subject": "/nonsense"}, "nonsense", "not a distinguished name"),
+        ({"subject": "no name"}, "no name", "not a distinguished name"),
+        ({"subject": "/C=XX/O=A + B/CN=x"}, "CN=x,O=A + B,C=XX", "the Java PAP stores 'CN=x,O=A + B,C=XX' for it"),
+        ({"fqan": "cms"}, "cms", "not an FQAN"),
+        ({"x509-authn-profile": "("}, "(", "("),
+        ({"vo": " "}, "", "the value is empty"),
+    ],
+)
+def test_as_java_stores_it_with_a_warning_of_what_no_pdp_can_use(
+    pairs: dict[str, str], stored: str, warning: str | None
+) -> None:
+    values, warnings = stored_by_java(**pairs)
+    assert values == [stored]
+    assert len(warnings) == (warning is not None)
+    assert all(str(warning) in each for each in warnings)
+
+
+@pytest.mark.parametrize("pairs", [{"dn": "x"}, {"subject": ""}, {"subject": "/"}, {"vo": "a\x01b"}])
+def test_what_java_refuses_is_refused_in_any_case(pairs: dict[str, str]) -> None:
+    with pytest.raises(SplMeaningError) as refusal:
+        stored_by_java(**pairs)
+    assert len(refusal.value.problems) == 1
+
+
+def test_the_number_of_problems_with_values_is_bounded() -> None:
+    with pytest.raises(SplMeaningError) as refusal:
+        lower([Action(Text("a"), (rule_of(vo=""),) * (MAX_PROBLEMS + 1))], DEFAULT_MAPPINGS, new_id)
+    assert len(refusal.value.problems) == MAX_PROBLEMS

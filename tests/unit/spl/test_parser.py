@@ -6,7 +6,7 @@ from argus_py.model.response import Effect
 from argus_py.spl.ast import Action, Obligation, Pair, Position, Resource, Rule, Text
 from argus_py.spl.errors import SplSyntaxError
 from argus_py.spl.lexer import MAX_LENGTH, MAX_PROBLEMS
-from argus_py.spl.parser import parse
+from argus_py.spl.parser import parse, parse_as_java
 
 
 def pair(attribute: str, value: str) -> Pair:
@@ -157,3 +157,28 @@ def test_the_number_of_problems_is_bounded() -> None:
 
 def test_a_text_that_is_too_long_is_not_read() -> None:
     assert places(" " * (MAX_LENGTH + 1)) == [(1, 1)]
+
+
+def test_a_word_of_the_language_needs_quotes_in_a_rule_and_is_one_problem() -> None:
+    text = """action "a" {
+ rule deny { action=".*" }
+ rule permit { vo=permit resource="x" }
+ obligation o { rule=deny }
+}"""
+    assert places(text) == [(2, 14), (3, 19), (3, 26), (4, 17), (4, 22)]
+    with pytest.raises(
+        SplSyntaxError, match=r"^Encountered \"action\" .* Was expecting a text. Write 'action' in quotes."
+    ):
+        parse(text)
+
+
+def test_of_what_is_not_read_only_the_place_is_warned_of() -> None:
+    reading = parse_as_java('# a # action "a" { description "b" }\n}\n# c # d\n$', ignore_rest=True)
+    assert reading.elements == (Action(Text("a"), description=Text("b")),)
+    assert [(warning.line, warning.column) for warning in reading.warnings] == [(1, 7), (2, 1)]
+
+
+@pytest.mark.parametrize("text", ["}", 'action "a" { } }', 'action "a" { description "b" } $'])
+def test_what_older_paps_refuse_is_refused_also_when_the_rest_is_not_read(text: str) -> None:
+    with pytest.raises(SplSyntaxError):
+        parse_as_java(text, ignore_rest=True)

@@ -3,11 +3,11 @@
 import pytest
 
 from argus_py.model.response import Effect
-from argus_py.spl.ast import Action, Obligation, Pair, Resource, Rule, Text
+from argus_py.spl.ast import Action, Element, Obligation, Pair, Resource, Rule, Text
 from argus_py.spl.parser import parse
 from argus_py.spl.printer import (
     Ids,
-    NotQuotable,
+    NotWritable,
     format_generic,
     format_listing,
     format_resource,
@@ -49,5 +49,25 @@ def test_an_export_quotes_names_that_are_no_words() -> None:
 
 @pytest.mark.parametrize("text", ["two\nlines", "one \\", "ce\\.example", "'\""])
 def test_a_text_that_fits_between_no_quotes_is_refused(text: str) -> None:
-    with pytest.raises(NotQuotable):
+    rule = Rule(Effect.DENY, (Pair(Text("vo"), Text(text)),), id="r1")
+    with pytest.raises(NotWritable, match=r"^rule r1 cannot be written in the policy language: no quotes fit around"):
+        format_source([Action(Text("a"), (rule,))])
+    with pytest.raises(NotWritable, match=r"^action cannot be written"):
         format_source([Action(Text(text))])
+
+
+@pytest.mark.parametrize(
+    ("element", "message"),
+    [
+        (Action(Text("a"), id="a1"), "action a1 cannot be written in the policy language: it has nothing in it"),
+        (Resource(Text("r"), id="r1"), "resource r1 cannot be written in the policy language: it has nothing in it"),
+        (
+            Action(Text("a"), (Rule(Effect.DENY, (), id="u1"),)),
+            "rule u1 cannot be written in the policy language: it asks for no attribute",
+        ),
+    ],
+)
+def test_what_no_policy_file_can_say_is_refused(element: Element, message: str) -> None:
+    with pytest.raises(NotWritable) as refusal:
+        format_source([element])
+    assert str(refusal.value) == message

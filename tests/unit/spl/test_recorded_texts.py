@@ -11,8 +11,8 @@ import pytest
 from argus_py.spl.attributes import DEFAULT_MAPPINGS
 from argus_py.spl.errors import SplError, SplMeaningError, SplSyntaxError
 from argus_py.spl.lift import lift_resource
-from argus_py.spl.lower import lower
-from argus_py.spl.parser import parse
+from argus_py.spl.lower import lower, lower_as_java
+from argus_py.spl.parser import parse, parse_as_java
 from argus_py.spl.printer import Ids, format_listing, format_resource, format_source
 from argus_py.xacml.policy import Policy, PolicySet
 from argus_py.xacml.policy_xml import read_policy_set, write_policy_set
@@ -22,14 +22,15 @@ NAMES = sorted(path.stem for path in VECTORS.glob("*.spl"))
 INVALID = sorted(path.stem for path in (VECTORS / "invalid").glob("*.spl"))
 EXPECTED = json.loads((VECTORS / "invalid" / "expected.json").read_text())
 
-# BETTER: the Java PAP takes these, and its PDPs then stumble over what it stored; or it reads something else.
+# BETTER: the Java PAP takes these, and its PDPs then stumble over what it stored; or it reads something else. Read as
+# the Java PAP reads, they get a warning with the same place and these words.
 REFUSED = {
-    "002-bare-words": (4, 25, "not an FQAN: 'cms'"),
-    "014-openssl-dn-with-slashes": (8, 31, "not a distinguished name: '/nonsense'"),
-    "015-dn-with-commas-and-spaces": (5, 31, "not a distinguished name: 'not a dn at all'"),
-    "018-comments": (4, 29, "a second '#' ends a comment in older PAPs"),
-    "022-empty-values": (1, 10, "the value is empty"),
-    "028-trailing-tokens-ignored": (4, 1, 'Encountered "}"'),
+    "002-bare-words": (4, 25, "not an FQAN: 'cms'", "not an FQAN: 'cms'"),
+    "014-openssl-dn-with-slashes": (8, 31, "not a distinguished name: '/nonsense'", "not a distinguished name"),
+    "015-dn-with-commas-and-spaces": (5, 31, "not a distinguished name: 'not a dn at all'", "not a distinguished name"),
+    "018-comments": (4, 29, "a second '#' ends a comment in older PAPs", "a second '#' ends a comment"),
+    "022-empty-values": (1, 10, "the value is empty", "the value is empty"),
+    "028-trailing-tokens-ignored": (4, 1, 'Encountered "}"', 'Encountered "}"'),
 }
 ACCEPTED = {
     "i20-character-above-u00ff": "UTF-8 is welcome",
@@ -81,6 +82,24 @@ def test_a_text_becomes_the_xacml_of_the_java_pap(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_read_as_the_java_pap_reads_every_text_becomes_its_xacml(name: str) -> None:
+    reading = parse_as_java(text_of(VECTORS / f"{name}.spl"), ignore_rest=name == "028-trailing-tokens-ignored")
+    lowered = lower_as_java(reading.elements, DEFAULT_MAPPINGS, numbered_ids())
+    recorded = [child for child in recorded_pap(name).children if isinstance(child, PolicySet)]
+    assert list(map(comparable, lowered.elements)) == list(map(comparable, recorded))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_refused_else_gets_a_warning_when_read_as_the_java_pap_does(name: str) -> None:
+    reading = parse_as_java(text_of(VECTORS / f"{name}.spl"), ignore_rest=name == "028-trailing-tokens-ignored")
+    warnings = (*reading.warnings, *lower_as_java(reading.elements, DEFAULT_MAPPINGS, numbered_ids()).warnings)
+    assert bool(warnings) is (name in REFUSED)
+    if name in REFUSED:
+        line, column, _, words = REFUSED[name]
+        assert words in " ".join(each.text for each in warnings if (each.line, each.column) == (line, column))
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("extension", "ids"), [("lp.txt", Ids.NONE), ("lp-sai.txt", Ids.RULES)])
 def test_a_stored_policy_is_listed_byte_for_byte(name: str, extension: str, ids: Ids) -> None:
     resources = [
@@ -109,7 +128,7 @@ def test_an_export_says_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_would_not_work_or_be_misread_is_refused_with_its_place(name: str) -> None:
-    line, column, words = REFUSED[name]
+    line, column, words, _ = REFUSED[name]
     with pytest.raises(SplError) as refusal:
         lower(parse(text_of(VECTORS / f"{name}.spl")), DEFAULT_MAPPINGS, numbered_ids())
     problem = refusal.value.problems[0]
@@ -119,13 +138,22 @@ def test_what_would_not_work_or_be_misread_is_refused_with_its_place(name: str) 
 
 @pytest.mark.parametrize("name", [name for name in INVALID if name not in MEANINGLESS and name not in ACCEPTED])
 def test_a_syntax_error_begins_and_is_placed_as_in_java(name: str) -> None:
-    recorded = re.match(r"(Encountered .*|Lexical error) at line (\d+), column (\d+)\.", EXPECTED[name]["message"])
+    recorded = re.match(r"(Encountered .*?|Lexical error) at line (\d+), column (\d+)\.", EXPECTED[name]["message"])
     assert recorded is not None
     with pytest.raises(SplSyntaxError) as refusal:
         parse(text_of(VECTORS / "invalid" / f"{name}.spl"))
     problem = refusal.value.problems[0]
     assert str(refusal.value).startswith(recorded[0])
     assert [str(problem.line), str(problem.column)] == [recorded[2], recorded[3]]
+
+
+@pytest.mark.parametrize("name", [name for name in INVALID if EXPECTED[name]["class"] == "ParseException"])
+def test_what_could_have_stood_there_is_what_java_expects(name: str) -> None:
+    expected = re.findall(r"^ {4}(\S+) \.\.\.$", EXPECTED[name]["message"], re.MULTILINE)
+    words = ["a text" if word == "<STRING>" else word for word in expected if word not in ("<ID>", "<ID2>")]
+    with pytest.raises(SplSyntaxError) as refusal:
+        parse(text_of(VECTORS / "invalid" / f"{name}.spl"))
+    assert refusal.value.problems[0].text.endswith(f". Was expecting {' or '.join(words)}.")
 
 
 @pytest.mark.parametrize("name", ACCEPTED)

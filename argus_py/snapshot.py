@@ -82,3 +82,8 @@ class Snapshot(Generic[T]):
                 return False
             self._current = Version(value, self._current.number + 1 if self._current else 1, self.looked_at)
             return True
+
+    def adopt(self, value: T, loaded_at: datetime) -> None:
+        """Put a value in force that the loader did not give; what there is to say of its last failure stays."""
+        with self._loading:
+            self._current = Version(value, self._current.number + 1 if self._current else 1, loaded_at)

@@ -8,7 +8,7 @@ import itertools
 
 from argus_py.model.attribute import Attribute
 from argus_py.model.identifiers import AttributeId, DataType, Glite
-from argus_py.model.request import Action, Request, Resource, Subject
+from argus_py.model.request import Action, Environment, Request, Resource, Subject
 from argus_py.pap.administration import ensure_default_pap
 from argus_py.pap.paps import DEFAULT_ALIAS, by_alias
 from argus_py.pap.provisioning import root
@@ -84,4 +84,24 @@ def request(resource: str, subject: str = SUBJECT) -> Request:
         (Subject(attributes),),
         (Resource((Attribute(AttributeId.RESOURCE_ID, (resource,)),)),),
         Action((Attribute(AttributeId.ACTION_ID, (ACTION,)),)),
+    )
+
+
+def pilot_request(resource: str, action: str, subject: str, vo: str, fqans: tuple[str, ...]) -> Request:
+    """All that the profile point for gLite services adds: issuers, and the profile, too."""
+    issuers = ("CN=Example Grid CA,O=Example,C=CH", "CN=Example Root CA,O=Example,C=CH")
+    attributes = (
+        Attribute(AttributeId.SUBJECT_ID, (subject,), DataType.X500_NAME),
+        Attribute(Glite.SUBJECT_ISSUER, issuers, DataType.X500_NAME),
+        Attribute(Glite.X509_SUBJECT_ISSUER, issuers[:1], DataType.X500_NAME),
+        Attribute(Glite.VIRTUAL_ORGANIZATION, (vo,)),
+        Attribute(Glite.PRIMARY_FQAN, fqans[:1], DataType.FQAN),
+        Attribute(Glite.FQAN, fqans, DataType.FQAN),
+    )
+    profile = Attribute(Glite.PROFILE_ID, (Glite.PROFILE_COMPUTE_ELEMENT,), DataType.ANY_URI)
+    return Request(
+        (Subject(attributes),),
+        (Resource((Attribute(AttributeId.RESOURCE_ID, (resource,)),)),),
+        Action((Attribute(AttributeId.ACTION_ID, (action,)),)),
+        Environment((profile,)),
     )

@@ -44,12 +44,17 @@ def show(title: str, figure: str, yardstick: str, rows: Sequence[Row]) -> None:
     cells: list[tuple[str, ...]] = [("", figure, yardstick, "ratio")]
     for row in rows:
         cells.append((row.name, *map(_number, (row.figure, row.yardstick, row.figure / row.yardstick))))
+    show_cells(title, cells, words=1)
+
+
+def show_cells(title: str, cells: Sequence[tuple[str, ...]], words: int) -> None:
+    """Print the table; its first row has the heads, its first ``words`` columns no numbers."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    cells.insert(1, ("-" * widths[0], *(f"{'-' * (width - 1)}:" for width in widths[1:])))
+    rule = [f"{'-' * (width - 1)}{'-' if place < words else ':'}" for place, width in enumerate(widths)]
     print(f"\n{title} ({time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC)\n")
-    for name, *numbers in cells:
-        columns = (number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True))
-        print(f"| {name.ljust(widths[0])} | {' | '.join(columns)} |", flush=True)
+    for row in (cells[0], rule, *cells[1:]):
+        columns = enumerate(zip(row, widths, strict=True))
+        print(f"| {' | '.join(c.ljust(w) if place < words else c.rjust(w) for place, (c, w) in columns)} |", flush=True)
 
 
 def _number(value: float) -> str:

@@ -1,12 +1,14 @@
 """PAPs as the source of a PDP's policy: XACMLPolicyQuery over SOAP, the first PAP that gives a usable policy.
 
 BETTER: a refusal, an answer without a PolicySet and a policy that cannot be used are failures too, and lead to the next
-PAP. The Java PDP takes the first two for "nothing new" and goes no further.
+PAP. The Java PDP takes the first two for "nothing new" and goes no further. A PAP that failed a moment ago is asked
+last, so that one which is switched off does not hold up the changes of the others.
 
 Source: argus-pdp:src/main/java/org/glite/authz/pdp/policy/PolicyAdministrationPointClient.java
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -21,6 +23,7 @@ from argus_py.xacml.policy import PolicySet
 _log = logging.getLogger(__name__)
 
 MAX_ANSWER = policy_xml.MAX_BYTES
+_MEMORY = 30.0  # seconds
 
 
 class PapFailed(Unavailable):
@@ -49,30 +52,47 @@ class HttpPolicySource:
         transport: Transport,
         clock: Callable[[], datetime],
         new_id: Callable[[], str] = saml.message_id,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``entity_id``: how this PDP calls itself in queries."""
+        self.used: str | None = None  # the one that gave what was fetched last
         self._urls = tuple(urls)
         self._entity_id = entity_id
         self._transport = transport
         self._clock = clock
         self._new_id = new_id
+        self._monotonic = monotonic
+        self._failed_at: dict[str, float] = {}  # each access is one atomic operation
 
     def fetch(self) -> PolicySet:
         """Raises NoPolicy: every PAP failed."""
+        _log.info("Refreshing XACML policy from remote PAPs")  # COMPAT: operators look for it
         failures: list[PapFailed] = []
-        for url in self._urls:
+        for url in sorted(self._urls, key=self._failed_lately):
             query = PolicyQuery(self._new_id(), self._entity_id, self._clock())
             logged = REQUEST_ID.set(query.id)
             try:
                 policies = self._fetch_from(url, query)
                 _log.info("policies received from %s", url)
+                self.used = url
+                self.trust_again(url)
                 return policies
             except PapFailed as failure:
                 _log.error("%s", failure)
                 failures.append(failure)
+                self._failed_at[url] = self._monotonic()
             finally:
                 REQUEST_ID.reset(logged)
         raise NoPolicy(failures)
+
+    def trust_again(self, url: str) -> None:
+        """There is a sign of life of it: it has its place in the order back."""
+        self._failed_at.pop(url, None)
+
+    def _failed_lately(self, url: str) -> bool:
+        failed_at = self._failed_at.get(url)
+        return failed_at is not None and self._monotonic() - failed_at < _MEMORY
 
     def _fetch_from(self, url: str, query: PolicyQuery) -> PolicySet:
         try:

@@ -26,7 +26,9 @@ from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import Fault
 
 _MOMENT = 0.001  # seconds; a timeout of none at all would mean another kind of socket
-_HEADERS = {"Content-Type": envelope.CONTENT_TYPE, "SOAPAction": saml.SOAP_ACTION, "Accept-Encoding": "identity"}
+_SOON = 5.0  # seconds; who is not reached is tried again and again
+_UNPACKED = {"Accept-Encoding": "identity"}
+_HEADERS = {"Content-Type": envelope.CONTENT_TYPE, "SOAPAction": saml.SOAP_ACTION, **_UNPACKED}
 
 
 class PeerUnreachable(Unavailable):
@@ -62,6 +64,14 @@ class Timeouts:
 
     connect: timedelta = timedelta(seconds=30)
     answer: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of a peer that was not asked by SOAP."""
+
+    status: int
+    content: bytes
 
 
 class ClientTls:
@@ -151,34 +161,55 @@ class Transport:
         Raises PeerUnreachable: no connection, no trust, no complete answer in time, more than ``max_answer`` octets, or
         an HTTP error; PeerFault; of MalformedInput's kind: an answer that is no SOAP envelope.
         """
-        status, answer = self._post(url, envelope.write(message, "soap11"), max_answer, deadline)
+        limits = self._limits(None if deadline is None else deadline - self._monotonic())
+        answer = self._exchange(
+            "POST", url, max_answer, limits, content=envelope.write(message, "soap11"), headers=_HEADERS
+        )
         try:
-            body = envelope.read(answer, max_answer)
+            body = envelope.read(answer.content, max_answer)
         except MalformedInput as error:
-            if status == 200:
+            if answer.status == 200:
                 raise
-            raise PeerUnreachable(url, f"HTTP status {status}") from error
+            raise PeerUnreachable(url, f"HTTP status {answer.status}") from error
         refusal = fault.from_element(body)
         if refusal is not None:
             raise PeerFault(url, refusal)
-        if status != 200:
-            raise PeerUnreachable(url, f"HTTP status {status}")
+        if answer.status != 200:
+            raise PeerUnreachable(url, f"HTTP status {answer.status}")
         return body
 
-    def _post(self, url: str, body: bytes, max_answer: int, deadline: float | None) -> tuple[int, bytes]:
-        started = self._monotonic()
-        connect, limit = self._limits(None if deadline is None else deadline - started)
+    def get(self, url: str, max_answer: int, patience: timedelta) -> Answer:
+        """Whatever is there. ``patience`` takes the place of the time for an answer; connections are made in seconds.
+
+        Raises PeerUnreachable: no connection, no trust, no complete answer in time, or more than ``max_answer`` octets.
+        """
+        limits = min(self._connect_time, _SOON), patience.total_seconds()
+        return self._exchange("GET", url, max_answer, limits)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        max_answer: int,
+        limits: tuple[float, float],
+        *,
+        content: bytes | None = None,
+        headers: dict[str, str] = _UNPACKED,
+    ) -> Answer:
+        """``limits`` in seconds: to connect, and to receive the answer."""
+        connect, limit = limits
+        give_up = self._monotonic() + limit
         received = bytearray()
         try:
             timeout = httpx.Timeout(limit, connect=connect)
-            with self._client.stream("POST", url, content=body, headers=_HEADERS, timeout=timeout) as response:
+            with self._client.stream(method, url, content=content, headers=headers, timeout=timeout) as response:
                 for piece in response.iter_raw():
                     received += piece
                     if len(received) > max_answer:
                         raise PeerUnreachable(url, f"the answer is longer than {max_answer} octets")
-                    if self._monotonic() > started + limit:
+                    if self._monotonic() > give_up:
                         raise PeerUnreachable(url, f"no complete answer within {limit:.3g} seconds")
-                return response.status_code, bytes(received)
+                return Answer(response.status_code, bytes(received))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PeerUnreachable(url, str(error) or type(error).__name__) from error
 

@@ -26,6 +26,8 @@ from argus_py.xacml.request_attributes import TooManyValues, UnknownDataType
 from argus_py.xacml.values import trim
 
 NO_POLICY = "No policy has been loaded yet"
+# COMPAT: misspelled in the logs of all sites.
+_LOGGED_WITHOUT_POLICY = "No policy available by which the incomming request may be evaluated"
 _EXPLANATIONS = 1024  # deciding rules whose words are kept per policy; far fewer decide often
 
 
@@ -43,7 +45,7 @@ class Engine:
         try:
             policy = self._policy.current
         except Unavailable as error:
-            return indeterminate(_without_policy(error), request, str(error))
+            return indeterminate(_without_policy(error), request, f"{_LOGGED_WITHOUT_POLICY}: {error}")
         try:
             evaluation = policy.value.evaluate(request, self._clock())
         except (UnknownDataType, TooManyValues) as error:

@@ -6,6 +6,7 @@ BETTER: a policy that cannot be used leaves the one before in force, and says wh
 from collections.abc import Callable
 from datetime import datetime
 
+from argus_py.pdp.making_room import give_memory_back, no_collections
 from argus_py.pdp.ports import PolicySource
 from argus_py.snapshot import Snapshot
 from argus_py.xacml.index import CompiledPolicy, compile_policy
@@ -24,7 +25,10 @@ class _Loader:
         self._last: CompiledPolicy | None = None
 
     def __call__(self) -> CompiledPolicy:
-        root = self._source.fetch()
-        if self._last is None or (self._last.root is not root and self._last.root != root):
-            self._last = compile_policy(root)
+        with no_collections():
+            root = self._source.fetch()
+            if self._last is None or self._last.root is not root:
+                give_memory_back()  # it has been read from XML
+                if self._last is None or self._last.root != root:
+                    self._last = compile_policy(root)
         return self._last

@@ -6,9 +6,9 @@ revoked or lost an attribute ends the request or changes its key: no Permit outl
 no end of life of its own beside the time to live. Obligations are fulfilled by whoever asks, on every hit.
 
 What may be out of date is the policy, and for a policy that looks at the clock the time: for an engine in this process
-never; behind a remote PDP that tells of changes for the moment that it takes to hear of one; behind another one for as
-long as the time to live (a ban bites within it). Sites whose remote PDPs look at the clock have the environment time
-point send them the time, which defeats the cache.
+never; behind a remote PDP that tells of changes for the moment that it takes to hear of one, or for half a minute if it
+cannot be heard; behind another one for as long as the time to live (a ban bites within it). Sites whose remote PDPs
+look at the clock have the environment time point send them the time, which defeats the cache.
 
 BETTER: the time to live is in seconds, as configured and documented; the Java daemon keeps decisions a thousand times
 as long, and changes those it keeps.

@@ -1,9 +1,10 @@
 """Who decides for a PEP daemon: remote PDPs or the engine in this process, behind the cache; and how they are."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from argus_py.clients.changes import HttpChanges
 from argus_py.clients.pdp import HttpPdp
 from argus_py.clients.transport import Transport
 from argus_py.config.pepd import PdpSettings
@@ -13,7 +14,9 @@ from argus_py.pdp.engine import Engine
 from argus_py.pep.decision_cache import Cached
 from argus_py.pep.failover import Endpoint, Failover
 from argus_py.pep.ports import Call, DecisionPoint
+from argus_py.run.following import Changes, Follower, propagation_lines
 from argus_py.run.parts import now
+from argus_py.run.servers import Steady
 from argus_py.snapshot import Snapshot
 from argus_py.xacml.index import CompiledPolicy
 
@@ -26,19 +29,28 @@ class Decisions:
         point: DecisionPoint,
         settings: PdpSettings,
         policy_version: Callable[[], int | None] = lambda: 0,
+        *,
         endpoints: Callable[[], Sequence[Endpoint]] = tuple,
+        changes: Iterable[Changes] = (),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``policy_version`` is as of ``Cached``; ``endpoints`` tells how remote PDPs are."""
+        """``policy_version`` is as of ``Cached``; ``endpoints`` tells how remote PDPs are, ``changes`` their news."""
         size, ttl = settings.maximum_cached_responses, settings.cached_response_ttl
-        self._cache = Cached(point, size, ttl, time.monotonic, policy_version) if size > 0 else None
+        followers = [Follower(each, self._forget, monotonic) for each in changes] if size > 0 else []
+        self._followers = {follower.service: follower for follower in followers}
+        self._cache = (
+            Cached(point, size, ttl, monotonic, policy_version, is_reliable=self._is_reliable) if size > 0 else None
+        )
         self._endpoints = endpoints
+        self.steady = tuple(Steady(f"changes of {follower.service}", follower.step) for follower in followers)
         self.point: DecisionPoint = self._cache or point
 
     @classmethod
     def of_pdps(cls, settings: PdpSettings, entity_id: str, calls: Transport) -> "Decisions":
         """``entity_id``: how this PEP server calls itself."""
         failover = Failover({url: HttpPdp(url, entity_id, calls, now) for url in settings.urls}, time.monotonic)
-        return cls(failover, settings, endpoints=failover.endpoints)
+        changes = [HttpChanges(url, calls) for url in dict.fromkeys(settings.urls)]
+        return cls(failover, settings, endpoints=failover.endpoints, changes=changes)
 
     @classmethod
     def of_engine(cls, settings: PdpSettings, pdp: str, policy: Snapshot[CompiledPolicy]) -> "Decisions":
@@ -60,6 +72,7 @@ class Decisions:
     def details(self) -> list[tuple[str, str]]:
         """Lines for the status page."""
         lines = [("PdpEndpoint", _state(endpoint)) for endpoint in self._endpoints()]
+        lines += propagation_lines(tuple(self._followers.values()), "PdpChanges")
         if self._cache is not None:
             use = self._cache.use
             lines += [
@@ -68,6 +81,15 @@ class Decisions:
                 ("DecisionCacheMisses", str(use.misses)),
             ]
         return lines
+
+    def _forget(self, _made: float | None) -> bool:
+        """A PDP has another policy."""
+        self.clear()
+        return True
+
+    def _is_reliable(self, responder: str | None) -> bool:
+        follower = self._followers.get(responder or "")
+        return follower is None or follower.is_reliable
 
 
 class LocalPdp:

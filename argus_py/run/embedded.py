@@ -4,7 +4,7 @@ A command of pap-admin returns when the PDP decides by the changed policy. Chang
 same database are seen within half a second.
 """
 
-from datetime import timedelta
+import time
 from pathlib import Path
 
 from argus_py.config.pdp import load_pdp
@@ -12,14 +12,13 @@ from argus_py.config.pepd import load_pepd
 from argus_py.pap.provisioning import Provisioning
 from argus_py.pdp.refresh import policy_snapshot
 from argus_py.run.decisions import Decisions
-from argus_py.run.pap import PapFiles, pap
+from argus_py.run.pap import FOREIGN_CHANGES, PapFiles, pap
 from argus_py.run.parts import TrustOf, now
-from argus_py.run.pdp import PolicyRefresh, pdp
+from argus_py.run.pdp import pdp
 from argus_py.run.pep import pep
+from argus_py.run.policy import PolicyRefresh
 from argus_py.run.servers import Daemon, Periodic
 from argus_py.store.sql.engine import open_policies
-
-POLL = timedelta(seconds=0.5)
 
 
 def embedded(directory: Path, trust_of: TrustOf) -> tuple[Daemon, ...]:
@@ -33,8 +32,12 @@ def embedded(directory: Path, trust_of: TrustOf) -> tuple[Daemon, ...]:
     repository = open_policies(pap_files.settings.database)
     policy = policy_snapshot(Provisioning(repository), now)
     refresh = PolicyRefresh(policy)
-    repository.on_commit(refresh)
-    foreign_changes = Periodic("policy", POLL, refresh)
+
+    def take_up() -> None:
+        refresh(time.monotonic())
+
+    repository.on_commit(take_up)
+    foreign_changes = Periodic("policy", FOREIGN_CHANGES, refresh)
     pap_daemon = pap(pap_files, repository, trust_of)
     refresh()
     decisions = Decisions.of_engine(pepd_settings.pdp, pdp_settings.service.entity_id, policy)

@@ -1,10 +1,13 @@
 """The PAP daemon on its database."""
 
 import logging
+import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from starlette.types import Scope
@@ -16,9 +19,11 @@ from argus_py.credentials import voms
 from argus_py.credentials.path import VerifiedChain
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.credentials.voms import VomsAttributes, VomsTrust
+from argus_py.errors import Unavailable
 from argus_py.model.fqan import Fqan, FqanSyntaxError
 from argus_py.pap.administration import Administration, ensure_default_pap
 from argus_py.pap.authorization import Acl, Act, Admin, Gate, parse_acl
+from argus_py.pap.ports import PolicyRepository
 from argus_py.pap.provisioning import Provisioning
 from argus_py.run.credential import PortTls
 from argus_py.run.parts import (
@@ -31,11 +36,12 @@ from argus_py.run.parts import (
     voms_trust,
     watching,
 )
-from argus_py.run.servers import Daemon, Port
+from argus_py.run.servers import Daemon, Periodic, Port
 from argus_py.snapshot import Snapshot
 from argus_py.spl.attributes import DEFAULT_MAPPINGS, AttributeMappings, parse_mappings
 from argus_py.store.sql.engine import open_policies
 from argus_py.store.sql.repository import SqlPolicies
+from argus_py.web.changes import ChangeFeed, changes_route
 from argus_py.web.pap import PapStatus, pap_app
 from argus_py.web.pap_rest import pap_rest
 from argus_py.web.pap_soap import PapSoapSettings, pap_services
@@ -43,6 +49,7 @@ from argus_py.web.tls import NoClientCertificate, ServerTls, TlsSettings, peer_c
 from argus_py.web.workers import Load
 
 _log = logging.getLogger(__name__)
+FOREIGN_CHANGES = timedelta(seconds=0.5)  # between looks for changes that another process makes to the database
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # COMPAT: hostname stands in URLs only
 
 
@@ -65,7 +72,7 @@ class PapFiles:
         return cls(
             load_pap(file, home=folder.parent),
             parse_acl(read_text(authorization), str(authorization)),
-            parse_mappings(read_text(mappings)) if mappings.exists() else DEFAULT_MAPPINGS,
+            parse_mappings(read_text(mappings), str(mappings)) if mappings.exists() else DEFAULT_MAPPINGS,
         )
 
 
@@ -102,12 +109,61 @@ def pap(files: PapFiles, repository: SqlPolicies, trust_of: TrustOf) -> Daemon:
     def details() -> list[tuple[str, str]]:
         return trust_state(trust, now()) + (material_state(vomsdir, now()) if vomsdir else []) + tls.lines()
 
-    app = pap_app(rest, services, PapStatus(repository, __version__, now(), details))
-    periodic = watching(trust, settings.trust_refresh) + tls.periodic
+    feed = ChangeFeed(time.monotonic)
+    watch = PolicyWatch(repository, feed.announce)
+    watch()
+    repository.on_commit(watch)
+    status = PapStatus(repository, __version__, now(), details)
+    app = pap_app(rest, services, status, changes_route(feed, permit_pdp))
+    foreign_changes = Periodic("changes by other processes", FOREIGN_CHANGES, watch)
+    periodic = (foreign_changes, *watching(trust, settings.trust_refresh), *tls.periodic)
     if vomsdir is not None:
         periodic += watching(vomsdir, settings.trust_refresh)
     port = Port("PAP", _ALL_ADDRESSES, settings.port, app, tls.tls)
-    return Daemon(port, periodic, identifier=f"Argus PAP version {__version__}")
+    return Daemon(port, periodic, identifier=f"Argus PAP version {__version__}", on_stop=feed.close)
+
+
+class PolicyWatch:
+    """Announces the state of a repository: after changes of this process at once, after those of others when called."""
+
+    def __init__(
+        self,
+        repository: PolicyRepository,
+        announce: Callable[[str, float], None],
+        clock: Callable[[], datetime] = now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``announce`` takes the name of the state and when the change was made, in monotonic time."""
+        self._repository = repository
+        self._announce = announce
+        self._clock = clock
+        self._monotonic = monotonic
+        self._one_at_a_time = threading.Lock()  # or a state could be announced after the one that came after it
+        self._revision: int | None = None
+        self._told = False
+
+    def __call__(self) -> None:
+        """Never raises; a repository that cannot be reached is told once."""
+        with self._one_at_a_time:
+            try:
+                self._look()
+            except Unavailable as error:
+                if not self._told:
+                    _log.error("changes of the policy are not seen: %s", error)
+                self._told = True
+            else:
+                self._told = False
+
+    def _look(self) -> None:
+        if self._repository.revision() == self._revision:
+            return
+        with self._repository.read() as reader:
+            revision, changed_at = reader.revision, reader.changed_at
+        age = max(self._clock() - changed_at, timedelta())
+        # The time beside the revision: a restored backup counts on from a number that was there before.
+        state = f"{revision}-{int(changed_at.timestamp() * 1000)}"
+        self._announce(state, self._monotonic() - age.total_seconds())
+        self._revision = revision
 
 
 def new_id() -> str:

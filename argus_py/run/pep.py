@@ -78,4 +78,5 @@ def pep(settings: PepdSettings, decisions: Decisions, periodic: tuple[Periodic, 
         periodic,
         admin_port("PEP", service.admin, status, periodic, {"/clearResponseCache": decisions.clear}),
         f"Argus PEP Server version {__version__}",
+        decisions.steady,
     )

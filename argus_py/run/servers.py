@@ -29,6 +29,7 @@ from argus_py.web.tls import ServerTls
 _log = logging.getLogger(__name__)
 _CONNECTIONS = 20_000  # at once in all, which take some 40 KiB each with TLS
 _OTHER_FILES = 1024  # descriptors for all else: lease files of the worker threads, calls to PDPs, the database, logs
+_AFTER_A_BUG = timedelta(minutes=1)
 _FAREWELL = 1.0  # seconds to take the last octets and close; clients that pool connections may never read the good-bye
 
 
@@ -54,13 +55,29 @@ class Periodic:
 
 
 @dataclass(frozen=True, slots=True)
+class Steady:
+    """Something that is done all the time, in a thread of its own: ``step`` returns how long to pause before the next.
+
+    A step may take long, and nothing is lost when the process ends in the middle of one.
+    """
+
+    name: str
+    step: Callable[[], timedelta]
+
+
+@dataclass(frozen=True, slots=True)
 class Daemon:
-    """``admin``: the port for commands, of a daemon that has one; ``identifier``: what its log calls it."""
+    """``admin``: the port for commands, of a daemon that has one; ``identifier``: what its log calls it.
+
+    ``on_stop`` lets go of requests that would else be answered much later.
+    """
 
     port: Port
     periodic: tuple[Periodic, ...] = ()
     admin: Port | None = None
     identifier: str = "Argus"
+    steady: tuple[Steady, ...] = ()
+    on_stop: Callable[[], None] = lambda: None
 
 
 class Servers:
@@ -73,6 +90,8 @@ class Servers:
         """
         self._identifiers = tuple(daemon.identifier for daemon in daemons)
         self._periodic = tuple(dict.fromkeys(task for daemon in daemons for task in daemon.periodic))
+        self._steady = tuple(task for daemon in daemons for task in daemon.steady)
+        self._on_stop = tuple(daemon.on_stop for daemon in daemons)
         self._drain = drain.total_seconds()
         self._stopping = threading.Event()
         admin_ports = [daemon.admin for daemon in daemons if daemon.admin is not None]
@@ -97,6 +116,9 @@ class Servers:
         ]
         for thread in threads:
             thread.start()
+        for steady in self._steady:  # not waited for at the end: each of them may wait for a peer
+            keep_on = threading.Thread(target=go_on, args=(steady, self._stopping.wait), name=steady.name, daemon=True)
+            keep_on.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 unanswered = runner.run(self._serve(on_ready))
@@ -131,6 +153,8 @@ class Servers:
         await stopped.wait()
         for listener in listeners:
             listener.close()
+        for let_go in self._on_stop:
+            let_go()
         await _until(lambda: not any(listener.unanswered for listener in listeners), self._drain)
         await _until(lambda: not any(listener.connections for listener in listeners), _FAREWELL)
         return sum(listener.unanswered for listener in listeners)
@@ -152,6 +176,18 @@ def repeat(task: Periodic, stopped: Callable[[float], bool]) -> None:
     """Run a task again and again; ``stopped`` waits so many seconds and says whether that is the end."""
     while not stopped(task.every.total_seconds()):
         run_now((task,))
+
+
+def go_on(task: Steady, stopped: Callable[[float], bool]) -> None:
+    """One step after the other; ``stopped`` waits so many seconds and says whether that is the end."""
+    pause = timedelta()
+    while not stopped(pause.total_seconds()):
+        try:
+            pause = task.step()
+        except Exception:  # noqa: BLE001
+            # A process boundary, as in ``run_now``.
+            pause = _AFTER_A_BUG
+            _log.exception("%s: unexpected error, next attempt in %s", task.name, pause)
 
 
 def run_now(tasks: Iterable[Periodic]) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from argus_py.errors import Unavailable
 from argus_py.pap.ports import PolicyRepository
@@ -50,11 +51,12 @@ class PapStatus:
         )
 
 
-def pap_app(rest: APIRouter, services: Starlette, status: PapStatus) -> FastAPI:
+def pap_app(rest: APIRouter, services: Starlette, status: PapStatus, *others: Route) -> FastAPI:
     """The application of one service port."""
     app = FastAPI(title="Argus PAP", version=status.version, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(rest, prefix="/pap/rest/v1")
     app.mount("/pap/services", services)
+    app.routes.extend(others)
 
     @app.get("/pap/status", include_in_schema=False)
     @app.head("/pap/status", include_in_schema=False)

@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from argus_py.errors import MalformedInput
+from argus_py.model import policy_news
 from argus_py.model.dn import DistinguishedName
 from argus_py.model.request import Request
 from argus_py.model.response import Response, Result, indeterminate
@@ -32,6 +33,7 @@ from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import Fault
 from argus_py.soap.saml import AuthzDecisionQuery, AuthzDecisionResponse
 from argus_py.web.access import AccessLog
+from argus_py.web.changes import ChangeFeed, changes_route
 from argus_py.web.jetty import SERVICE_PORT, UnservedRequests
 from argus_py.web.status import StatusPage, java_millis, java_time
 from argus_py.web.tls import peer_chain
@@ -50,11 +52,14 @@ class PdpSettings:
     """``endpoints``: URLs by which PEP servers know this PDP, where they differ from those of their HTTP requests.
 
     ``explain``: send the reason of an Indeterminate as status message; the users of the PEP's clients see it.
+    ``fault_without_policy``: a fault while there is nothing to decide by, so that a PEP server asks its next PDP, which
+    it does not after an Indeterminate.
     """
 
     entity_id: str
     endpoints: frozenset[str] = frozenset()
     explain: bool = False
+    fault_without_policy: bool = False
 
 
 def pdp_app(
@@ -67,8 +72,9 @@ def pdp_app(
     clock: Callable[[], datetime],
     load: Load,
     new_id: Callable[[], str] = saml.message_id,
+    changes: ChangeFeed | None = None,
 ) -> FastAPI:
-    """The application of one service port."""
+    """The application of one service port. ``changes``: what PEP servers hear of those of the policy, if anything."""
     service = _DecisionService(engine, settings, counters=counters, journal=journal, clock=clock, new_id=new_id)
     workers = Workers(load, BODY_LIMIT)
 
@@ -85,15 +91,23 @@ def pdp_app(
         # The process boundary: the server logs the traceback, and the PEP server asks its next PDP.
         return service.refuse("Server", "internal error")
 
+    routes: list[BaseRoute] = [
+        Route("/authz", authorize, methods=["POST"]),
+        Route("/status", show_status, methods=["GET"]),
+    ]
+    methods = dict(SERVICE_PORT)
+    if changes is not None:
+        routes.append(changes_route(changes))
+        methods[policy_news.PATH] = ("GET",)
     app = FastAPI(
-        routes=[Route("/authz", authorize, methods=["POST"]), Route("/status", show_status, methods=["GET"])],
+        routes=routes,
         exception_handlers={Exception: own_error},
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
     )
-    app.add_middleware(UnservedRequests, methods=SERVICE_PORT)
+    app.add_middleware(UnservedRequests, methods=methods)
     app.add_middleware(AccessLog)
     return app
 
@@ -151,6 +165,9 @@ class _DecisionService:
             _log.error("Error decoding the SOAP request from %s: %.500s", peer.address, error)
             return self.refuse("Client", _faultstring(error))
         REQUEST_ID.set(query.id)  # in the context of this request, which ends with it
+        if self._settings.fault_without_policy and (reason := self._engine.without_policy()):
+            _log.error("A query of %s is refused: %.500s", peer.address, reason)
+            return self.refuse("Server", reason)
         request, response = self._decide(query, url)
         answered_at, response_id = self._clock(), self._new_id()
         trail = replace(response.trail, request_id=query.id, response_id=response_id)

@@ -88,3 +88,17 @@ def test_a_failure_keeps_the_version_and_the_time_of_the_last_look(source: Sourc
     assert snapshot.last_error is source.error
     assert snapshot.current.value == "one"
     assert snapshot.looked_at == START + timedelta(minutes=2)
+
+
+def test_a_value_from_elsewhere_comes_into_force_and_leaves_the_failure_to_be_told() -> None:
+    source = Source()
+    source.error = Unavailable("down")
+    snapshot = Snapshot("thing", source.load, Clock())
+    snapshot.refresh()
+    snapshot.adopt("kept", START)
+    assert (snapshot.current.value, snapshot.current.number, snapshot.current.loaded_at) == ("kept", 1, START)
+    assert str(snapshot.last_error) == "down"
+    assert snapshot.looked_at is None
+    source.error = None
+    assert snapshot.refresh()
+    assert (snapshot.current.value, snapshot.current.number) == ("one", 2)

@@ -124,7 +124,52 @@ def test_the_logs_know_a_fetch_by_the_id_of_its_query(
     pap = peer(httpx.ConnectError("refused"), httpx.Response(200, content=vector("pap/response-empty.xml")))
     HttpPolicySource((FIRST, SECOND), "urn:pdp", pap.transport(), lambda: NOW, lambda: next(ids)).fetch()
     assert logged == [
+        (None, "Refreshing XACML policy from remote PAPs"),
         (f"_{'f' * 32}", f"Unable to complete request to PAP endpoint: {FIRST}: refused"),
         (QUERY_ID, f"policies received from {SECOND}"),
     ]
     assert REQUEST_ID.get() is None
+
+
+def test_the_pap_that_gave_the_policy_is_known(peer: Any, vector: Callable[[str], bytes]) -> None:
+    pap = peer(httpx.ConnectError("refused"), httpx.Response(200, content=vector("pap/response-empty.xml")))
+    source = HttpPolicySource((FIRST, SECOND), "urn:pdp", pap.transport(), lambda: NOW, lambda: QUERY_ID)
+    assert source.used is None
+    source.fetch()
+    assert source.used == SECOND
+
+
+def test_a_pap_that_failed_a_moment_ago_is_asked_last_until_there_is_a_sign_of_life(
+    peer: Any, vector: Callable[[str], bytes]
+) -> None:
+    now = 1000.0
+    good = httpx.Response(200, content=vector("pap/response-empty.xml"))
+    pap = peer(httpx.ConnectError("refused"), good)
+    source = HttpPolicySource(
+        (FIRST, SECOND), "urn:pdp", pap.transport(), lambda: NOW, lambda: QUERY_ID, monotonic=lambda: now
+    )
+
+    def asked() -> list[str]:
+        pap.requests.clear()
+        source.fetch()
+        return [str(request.url) for request in pap.requests]
+
+    assert asked() == [FIRST, SECOND]
+    assert asked() == [SECOND]
+    now += 29.9
+    assert asked() == [SECOND]
+    now += 0.1
+    assert asked() == [FIRST]
+    pap.answers.insert(0, httpx.ConnectError("refused"))
+    assert asked() == [FIRST, SECOND]
+    source.trust_again(FIRST)
+    assert asked() == [FIRST]
+
+
+def test_when_all_have_failed_they_are_asked_in_their_order(peer: Any) -> None:
+    pap = peer(httpx.ConnectError("refused"))
+    source = HttpPolicySource((FIRST, SECOND), "urn:pdp", pap.transport(), lambda: NOW, lambda: QUERY_ID)
+    for _ in range(2):
+        with pytest.raises(NoPolicy):
+            source.fetch()
+    assert [str(request.url) for request in pap.requests] == [FIRST, SECOND] * 2

@@ -5,7 +5,7 @@ import pytest
 
 from argus_py.config.daemon import AdminSettings, SecuritySettings, ServiceSettings
 from argus_py.config.ini import BadConfiguration, parse_ini
-from argus_py.config.pdp import PdpSettings, PolicySettings, examine_pdp, load_pdp, parse_pdp
+from argus_py.config.pdp import AnswerSettings, PdpSettings, PolicySettings, examine_pdp, load_pdp, parse_pdp
 from argus_py.errors import ConfigurationError
 
 MINIMAL = """[SERVICE]
@@ -29,15 +29,24 @@ def test_all_keys_are_read() -> None:
         "[SERVICE]\nentityId = e\nhostname = h\nbindAddress = b\nport = 1\nadminHost = a\nadminPort = 2\n"
         "adminPassword = p\nmaximumRequests = 3\nrequestQueueSize = 4\nconnectionTimeout = 5\n"
         "receiveBufferSize = 6\nsendBufferSize = 7\n"
+        "endpointUrls = https://x:1/authz https://y/authz\nreasonInStatusMessage = true\nfaultWithoutPolicy = yes\n"
         "[POLICY]\npaps = https://a  http://b\nretentionInterval = 8\nconnectionTimeout = 9\nmaximumRequests = 10\n"
         "receiveBufferSize = 11\nsendBufferSize = 12\npolicySetId = -1\n"
+        "maximumPolicyAge = 9\nlastGoodPolicyFile = /var/lib/argus/pdp/policy\n"
         "[SECURITY]\ntrustInfoDir = /trust\nclockSkew = 1\nmessageValidityPeriod = 1\n"
     )
     assert parse_pdp(text, "pdp.ini") == PdpSettings(
         SecuritySettings(trust_dir=Path("/trust")),
         ServiceSettings("e", "b", 1, AdminSettings("a", 2, "p"), 3, 4, timedelta(seconds=5)),
-        PolicySettings(("https://a", "http://b"), timedelta(minutes=8), timedelta(seconds=9)),
+        PolicySettings(
+            ("https://a", "http://b"),
+            timedelta(minutes=8),
+            timedelta(seconds=9),
+            timedelta(minutes=9),
+            Path("/var/lib/argus/pdp/policy"),
+        ),
         warnings=(),
+        answers=AnswerSettings(frozenset({"https://x:1/authz", "https://y/authz"}), True, True),
     )
 
 
@@ -47,7 +56,22 @@ def test_defaults() -> None:
         "e", "h", 8152, AdminSettings("localhost", 8153, "p"), 200, 500, timedelta(seconds=30)
     )
     assert read.policy == PolicySettings(("http://a",), timedelta(minutes=240), timedelta(seconds=30))
+    assert read.answers == AnswerSettings()
     assert read.warnings == ()
+
+
+@pytest.mark.parametrize("age", ["240", "100"])
+def test_a_policy_must_be_fetched_again_before_it_is_too_old(age: str) -> None:
+    assert problems(MINIMAL.replace("[SECURITY]", f"maximumPolicyAge = {age}\n[SECURITY]")) == [
+        "pdp.ini:7 [POLICY] maximumPolicyAge: must be more than retentionInterval, or every policy grows too old"
+    ]
+
+
+@pytest.mark.parametrize("age", ["0", "-1", "a day"])
+def test_a_limit_of_the_age_that_is_none_is_refused(age: str) -> None:
+    assert problems(MINIMAL.replace("[SECURITY]", f"maximumPolicyAge = {age}\n[SECURITY]")) == [
+        f"pdp.ini:7 [POLICY] maximumPolicyAge: {age!r} is no integer from 1 to 2147483647"
+    ]
 
 
 def test_an_empty_file_lacks_two_sections() -> None:

@@ -81,7 +81,8 @@ def test_without_a_policy_everything_is_indeterminate_with_an_error(clock: Calla
     assert result.decision is Decision.INDETERMINATE
     assert result.status.code.value == StatusUri.PROCESSING_ERROR
     assert result.status.message == "No policy has been loaded yet"
-    assert response.trail.reason == "no policy has been loaded yet: the PAP is down"
+    logged = "No policy available by which the incomming request may be evaluated"
+    assert response.trail.reason == f"{logged}: no policy has been loaded yet: the PAP is down"
 
 
 def test_a_decision_comes_with_obligations_resource_and_trail(engine_of: EngineOf) -> None:

@@ -2,18 +2,21 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from argus_py.clients.transport import Timeouts, Transport
+from argus_py.clients.changes import NoChangeFeed
+from argus_py.clients.transport import PeerUnreachable, Timeouts, Transport
 from argus_py.config.pepd import PdpSettings
 from argus_py.model.attribute import Attribute
 from argus_py.model.identifiers import AttributeId, DataType
+from argus_py.model.policy_news import News
 from argus_py.model.request import Action, Request, Resource, Subject
-from argus_py.model.response import Decision, Effect
+from argus_py.model.response import Decision, Effect, Response
 from argus_py.pep.ports import Call, NoDecision
 from argus_py.run.decisions import Decisions
 from argus_py.snapshot import Snapshot
@@ -144,4 +147,114 @@ def test_the_status_tells_of_each_pdp() -> None:
     assert told == [
         ("PdpEndpoint", f"{A} down, last failure n s ago, Error sending request to PDP: {A}: a.example.org: refused"),
         ("PdpEndpoint", f"{B} down, last failure n s ago, Error sending request to PDP: {B}: b.example.org: refused"),
+    ]
+
+
+class Pdp:
+    """A remote PDP with its change feed, as far as a test lets it go; ``site`` is its policy."""
+
+    def __init__(self, site: Site, service: str = A) -> None:
+        self.service = service
+        self.tells: News | Exception | None = News("1")
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.now = 1000.0
+        self._local = Decisions.of_engine(settings(cached=0), service, site.policy).point
+
+    def after(self, known: str | None) -> News | None:
+        if isinstance(self.tells, Exception):
+            raise self.tells
+        return None if self.tells is None or self.tells.state == known else self.tells
+
+    def decide(self, request: Request, call: Call) -> Response:
+        response = self._local.decide(request, call)
+        self.meanwhile()
+        return response
+
+    def followed(self) -> Decisions:
+        return Decisions(self, settings(), changes=[self], monotonic=lambda: self.now)
+
+
+def step(decisions: Decisions) -> timedelta:
+    (follower,) = decisions.steady
+    return follower.step()
+
+
+@pytest.fixture
+def site() -> Site:
+    site = Site()
+    site.change(Effect.PERMIT)
+    return site
+
+
+def test_a_change_that_a_pdp_tells_of_makes_the_cache_forget(site: Site) -> None:
+    pdp = Pdp(site)
+    decisions = pdp.followed()
+    step(decisions)
+    assert [decide(decisions) for _ in range(2)] == [(Decision.PERMIT, False), (Decision.PERMIT, True)]
+    site.change(Effect.DENY)
+    assert decide(decisions) == (Decision.PERMIT, True)  # not heard of yet
+    pdp.tells = News("2", timedelta(seconds=0.25))
+    step(decisions)
+    assert [decide(decisions) for _ in range(2)] == [(Decision.DENY, False), (Decision.DENY, True)]
+    assert ("PdpChanges", f"{A} followed") in decisions.details()
+    assert ("PropagationMilliseconds", "250") in decisions.details()
+
+
+def test_what_was_decided_before_a_change_is_not_kept_after_it(site: Site) -> None:
+    pdp = Pdp(site)
+    decisions = pdp.followed()
+    step(decisions)
+
+    def change() -> None:
+        pdp.tells = News("2")
+        step(decisions)
+
+    pdp.meanwhile = change
+    assert decide(decisions) == (Decision.PERMIT, False)
+    pdp.meanwhile = lambda: None
+    site.change(Effect.DENY)
+    assert decide(decisions) == (Decision.DENY, False)
+
+
+def test_while_a_pdp_is_not_heard_decisions_live_for_half_a_minute(site: Site) -> None:
+    pdp = Pdp(site)
+    decisions = pdp.followed()
+    step(decisions)
+    decide(decisions)
+    pdp.tells = PeerUnreachable(A, "refused")
+    step(decisions)
+    pdp.now += 29
+    assert decide(decisions) == (Decision.PERMIT, True)
+    pdp.now += 1
+    assert [decide(decisions) for _ in range(2)] == [(Decision.PERMIT, False)] * 2
+
+
+def test_nothing_outlives_an_interruption(site: Site) -> None:
+    pdp = Pdp(site)
+    decisions = pdp.followed()
+    step(decisions)
+    decide(decisions)
+    for pdp.tells in (PeerUnreachable(A, "refused"), News("1")):
+        step(decisions)
+    assert decide(decisions) == (Decision.PERMIT, False)
+
+
+def test_decisions_of_a_pdp_in_java_live_as_long_as_they_are_configured_to(site: Site) -> None:
+    pdp = Pdp(site)
+    pdp.tells = NoChangeFeed(A)
+    decisions = pdp.followed()
+    step(decisions)
+    decide(decisions)
+    pdp.now += 599
+    assert decide(decisions) == (Decision.PERMIT, True)
+    pdp.now += 1
+    assert decide(decisions) == (Decision.PERMIT, False)
+
+
+def test_nobody_is_followed_for_a_cache_that_is_not_there() -> None:
+    network = Transport(Timeouts(), http=Network())
+    assert Decisions.of_pdps(settings(cached=0), "urn:pep", network).steady == ()
+    assert [task.name for task in Decisions.of_pdps(settings(), "urn:pep", network).steady] == [
+        f"changes of {A}",
+        f"changes of {B}",
     ]

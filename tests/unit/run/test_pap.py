@@ -1,6 +1,6 @@
-"""Who a caller of the PAP is."""
+"""Who a caller of the PAP is, and which changes of its policy are announced."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,12 @@ from argus_py.credentials import path
 from argus_py.credentials.chain import UnverifiedChain
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.credentials.voms import VomsTrust
+from argus_py.errors import Unavailable
 from argus_py.model.fqan import Fqan
-from argus_py.run.pap import Callers
+from argus_py.pap.paps import Pap
+from argus_py.run.pap import Callers, PolicyWatch
 from argus_py.snapshot import Snapshot
+from argus_py.store.memory import MemoryPolicies
 from argus_py.store.trustdir import TrustDirectory
 from argus_py.store.vomsdir import VomsDirectory
 from argus_py.web.tls import NoClientCertificate
@@ -68,3 +71,59 @@ def test_without_a_vomsdir_nobody_has_fqans(trust: Snapshot[TrustAnchors]) -> No
 def test_a_caller_without_certificate_is_refused(trust: Snapshot[TrustAnchors]) -> None:
     with pytest.raises(NoClientCertificate):
         Callers(trust, None).of({"extensions": {"argus": {"chain": None}}})
+
+
+class Store(MemoryPolicies):
+    """One that can be out of reach."""
+
+    reachable = True
+
+    def revision(self) -> int:
+        if not self.reachable:
+            raise Unavailable("the database is down")
+        return super().revision()
+
+
+class Announced:
+    """A PAP with an empty store, and what it announces; nothing is announced before somebody looks."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 24, tzinfo=UTC)
+        self.store = Store(lambda: self.now)
+        self.states: list[tuple[str, float]] = []
+        self.watch = PolicyWatch(self.store, self._keep, lambda: self.now, lambda: 1000.0)
+
+    def _keep(self, state: str, made: float) -> None:
+        self.states.append((state, made))
+
+    def change(self) -> None:
+        with self.store.change() as writer:
+            writer.add_pap(Pap(f"{len(self.states)}", f"pap-{len(self.states)}"))
+
+
+def test_a_change_is_announced_once_with_the_moment_it_was_made() -> None:
+    pap = Announced()
+    pap.change()
+    pap.now += timedelta(seconds=3)
+    pap.watch()
+    pap.watch()
+    assert pap.states == [("1-1795478400000", 997.0)]
+    pap.change()
+    pap.watch()
+    assert pap.states[1:] == [("2-1795478403000", 1000.0)]
+
+
+def test_a_change_from_the_future_was_made_just_now() -> None:
+    pap = Announced()
+    pap.change()
+    pap.now -= timedelta(seconds=3)
+    pap.watch()
+    assert pap.states == [("1-1795478400000", 1000.0)]
+
+
+def test_a_store_out_of_reach_is_told_once_and_looked_at_again(caplog: pytest.LogCaptureFixture) -> None:
+    pap = Announced()
+    for pap.store.reachable in (False, False, True, False):
+        pap.watch()
+    assert len(pap.states) == 1
+    assert caplog.messages == ["changes of the policy are not seen: the database is down"] * 2

@@ -1,6 +1,7 @@
 """The PDP daemon as it is put together: what its status page tells beside the policy, and what its admin port does."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from argus_py.config.pdp import parse_pdp
 from argus_py.errors import Unavailable
 from argus_py.pdp.refresh import policy_snapshot
 from argus_py.run.parts import LOOK, trust_anchors
-from argus_py.run.pdp import PolicyRefresh, pdp
+from argus_py.run.pdp import pdp
+from argus_py.run.policy import PolicyRefresh
 from argus_py.run.servers import Daemon, Periodic, Port
 from argus_py.xacml.policy import PolicySet
 from argus_py.xacml.policy_xml import read_policy_set
@@ -48,6 +50,11 @@ def pap() -> Pap:
 
 @pytest.fixture
 def daemon(pap: Pap) -> Daemon:
+    return daemon_of(pap)
+
+
+def daemon_of(pap: Pap, service: str = "", policy: str = "", clock: Callable[[], datetime] = clock) -> Daemon:
+    """With lines more in two sections of its ini file."""
     settings = parse_pdp(
         f"""
         [SECURITY]
@@ -57,12 +64,14 @@ def daemon(pap: Pap) -> Daemon:
         hostname = localhost
         bindAddress = 127.0.0.2
         adminPort = 18153
+        {service}
         [POLICY]
         paps = http://localhost/pap
+        {policy}
         """,
         "pdp.ini",
     )
-    refresh = PolicyRefresh(policy_snapshot(pap, clock))
+    refresh = PolicyRefresh(policy_snapshot(pap, clock), clock=clock)
     return pdp(settings, refresh, (Periodic("policy", timedelta(hours=4), refresh),), trust_anchors)
 
 
@@ -104,3 +113,64 @@ def test_a_reload_of_all_fetches_the_policy_too_and_shows_the_status(daemon: Dae
     page = get(daemon.admin, "/reload")
     assert f"CurrentPolicy: {ROOT}\n" in page
     assert "LastRefreshError: no PAP\n" in page
+
+
+def test_the_policy_in_force_is_explained_on_the_admin_port_alone(daemon: Daemon, pap: Pap) -> None:
+    pap.policies.append("ce-site.xml")
+    get(daemon.admin, "/reloadPolicy")
+    question = {"subject": "/C=CH/CN=Alice", "resource": "wn", "action": "run"}
+    assert daemon.admin
+
+    async def ask(port: Port) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(port.app), base_url="http://pdp") as client:
+            return await client.post("/explain", json=question)
+
+    told = asyncio.run(ask(daemon.admin)).raise_for_status().json()
+    assert (told["trace"]["id"], told["decision"]) == (ROOT, "NotApplicable")
+    assert asyncio.run(ask(daemon.port)).status_code == 405
+
+
+def post(daemon: Daemon, query: bytes) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(daemon.port.app), base_url="http://pdp") as client:
+            return await client.post("/authz", content=query)
+
+    return asyncio.run(ask())
+
+
+QUERY = (POLICIES.parent / "query-permit.xml").read_bytes()
+
+
+def test_without_a_policy_it_answers_in_the_way_that_is_configured(pap: Pap) -> None:
+    assert b">Indeterminate<" in post(daemon_of(pap), QUERY).content
+    assert b"No policy" not in post(daemon_of(pap), QUERY).content
+    assert b"No policy" in post(daemon_of(pap, "reasonInStatusMessage = true"), QUERY).content
+    assert post(daemon_of(pap, "faultWithoutPolicy = true"), QUERY).status_code == 500
+
+
+def test_a_policy_older_than_it_may_be_is_none(pap: Pap) -> None:
+    pap.policies.append("ce-site.xml")
+    moments = [clock()]
+    daemon = daemon_of(pap, "reasonInStatusMessage = true", "maximumPolicyAge = 300", lambda: moments[-1])
+    get(daemon.admin, "/reloadPolicy")
+    assert b">Permit<" in post(daemon, QUERY).content
+    moments.append(clock() + timedelta(minutes=301))
+    assert b"the policy is 301 minutes old, and may be used for 300" in post(daemon, QUERY).content
+
+
+def test_it_is_known_by_the_names_that_are_configured(pap: Pap) -> None:
+    pap.policies.append("ce-site.xml")
+    query = QUERY.replace(b'Version="2.0"', b'Version="2.0" Destination="https://argus.example.org/authz"')
+    for line, decision in (("", b">Indeterminate<"), ("endpointUrls = https://argus.example.org/authz", b">Permit<")):
+        daemon = daemon_of(pap, line)
+        get(daemon.admin, "/reloadPolicy")
+        assert decision in post(daemon, query).content
+
+
+def test_changes_of_the_policy_are_told_on_the_service_port(daemon: Daemon, pap: Pap) -> None:
+    pap.policies.append("ce-site.xml")
+    get(daemon.admin, "/reloadPolicy")
+    (digest,) = (
+        line.removeprefix("PolicyDigest: ") for line in get(daemon.port, "/status").splitlines() if "Dig" in line
+    )
+    assert get(daemon.port, "/v1/policy-changes?after=another") == f'{{"state": "{digest}", "age": null}}'

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from argus_py.errors import ConfigurationError
-from argus_py.run.servers import Daemon, Periodic, Port, Servers, address_of, repeat, run_now
+from argus_py.run.servers import Daemon, Periodic, Port, Servers, Steady, address_of, go_on, repeat, run_now
 
 IPV6 = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::1", 8154, 0, 0))
 IPV4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 8154))
@@ -56,3 +56,22 @@ def test_one_task_that_fails_keeps_no_other_from_being_run_now(caplog: pytest.Lo
     run_now([Periodic("policy", hour, bug), Periodic("trust", hour, lambda: runs.append("trust"))])
     assert runs == ["trust"]
     assert caplog.messages == ["policy: unexpected error, next attempt in 1:00:00"]
+
+
+def test_what_is_done_all_the_time_pauses_for_as_long_as_each_step_says(caplog: pytest.LogCaptureFixture) -> None:
+    waits: list[float] = []
+    pauses = iter([5.0, 0.25])
+
+    def stopped(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) > 4
+
+    def step() -> timedelta:
+        pause = next(pauses, None)
+        if pause is None:
+            raise KeyError("a bug")
+        return timedelta(seconds=pause)
+
+    go_on(Steady("changes", step), stopped)
+    assert waits == [0, 5, 0.25, 60, 60]
+    assert caplog.messages == ["changes: unexpected error, next attempt in 0:01:00"] * 2

@@ -23,6 +23,7 @@ from argus_py.snapshot import Snapshot
 from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import Fault
 from argus_py.soap.saml import AuthzDecisionResponse
+from argus_py.web.changes import ChangeFeed
 from argus_py.web.pdp import BODY_LIMIT, PdpSettings, pdp_app, policy_lines
 from argus_py.web.status import StatusPage
 from argus_py.web.workers import Load
@@ -77,7 +78,12 @@ class Kept:
 class Pdp:
     """A PDP with a policy, or without one, behind its HTTP interface."""
 
-    def __init__(self, policy: CompiledPolicy | None = CE_SITE, settings: PdpSettings | None = None) -> None:
+    def __init__(
+        self,
+        policy: CompiledPolicy | None = CE_SITE,
+        settings: PdpSettings | None = None,
+        changes: ChangeFeed | None = None,
+    ) -> None:
         def load() -> CompiledPolicy:
             if policy is None:
                 raise Unavailable("the PAP cannot be reached")
@@ -104,6 +110,7 @@ class Pdp:
             clock=self.clock,
             load=Load(),
             new_id=lambda: next(self.ids),
+            changes=changes,
         )
 
     def engine(self) -> Engine:
@@ -218,6 +225,7 @@ def test_an_empty_message_is_answered_by_the_fault_of_the_java_pdp_byte_for_byte
         (b"</soap11:Envelope>", b""),
         (b"soap11:Body", b"soap11:Head"),
         (b"XACMLAuthzDecisionQuery", b"AuthnRequest"),
+        (b"XACMLAuthzDecisionQuery", b"XACMLPolicyQuery"),
         (b"2026-02-03T04:05:06.789Z", b"yesterday"),
         (b'Version="2.0"', b'Version="two"'),
         (b"xacml-context:Request", b"xacml-context:Question"),
@@ -227,6 +235,24 @@ def test_what_ends_in_a_page_of_the_java_pdp_is_a_fault(old: bytes, new: bytes) 
     query = vector("query-permit.xml")
     assert old in query
     told = fault_in(Pdp().post(query.replace(old, new)))
+    assert told is not None
+    assert told.code == "Client"
+
+
+@pytest.mark.parametrize("echo", [b"true", b"false"])
+def test_a_query_without_a_request_is_a_fault(echo: bytes) -> None:
+    query = vector("query-permit.xml").replace(b'ReturnContext="true"', b'ReturnContext="%s"' % echo)
+    head, rest = query.split(b"<xacml-context:Request")
+    _, tail = rest.split(b"</xacml-context:Request>")
+    told = fault_in(Pdp().post(head + tail))
+    assert told is not None
+    assert told.code == "Client"
+
+
+def test_a_query_without_its_envelope_is_a_fault() -> None:
+    _, bare = vector("query-permit.xml").split(b"<soap11:Body>")
+    bare, _ = bare.split(b"</soap11:Body>")
+    told = fault_in(Pdp().post(bare))
     assert told is not None
     assert told.code == "Client"
 
@@ -443,3 +469,24 @@ def test_the_logs_know_a_query_by_its_id() -> None:
     [exchange] = pdp.kept.exchanges
     assert (ids, REQUEST_ID.get()) == ([exchange.response.trail.request_id], None)
     assert ids != [None]
+
+
+def test_without_a_policy_there_is_a_fault_if_that_is_wanted() -> None:
+    pdp = Pdp(None, PdpSettings(ENTITY, fault_without_policy=True))
+    assert fault_in(pdp.post(vector("query-permit.xml"))) == Fault("Server", "No policy has been loaded yet")
+    assert (pdp.kept.requests, pdp.kept.errors, pdp.kept.exchanges) == (1, 1, [])
+
+
+def test_with_a_policy_it_decides_whatever_is_wanted_without_one() -> None:
+    pdp = Pdp(settings=PdpSettings(ENTITY, fault_without_policy=True))
+    assert answer_in(pdp.post(vector("query-permit.xml"))).results[0].decision is Decision.PERMIT
+
+
+def test_changes_are_told_by_a_pdp_that_is_given_some() -> None:
+    assert Pdp().send("GET", "https://argus.example.org:8152/v1/policy-changes").status_code == 404
+    changes = ChangeFeed(lambda: 0.0)
+    changes.announce("a")
+    pdp = Pdp(changes=changes)
+    answer = pdp.send("GET", "https://argus.example.org:8152/v1/policy-changes")
+    assert (answer.status_code, answer.json()) == (200, {"state": "a", "age": None})
+    assert pdp.send("POST", "https://argus.example.org:8152/v1/policy-changes").status_code == 405

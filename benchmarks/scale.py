@@ -7,13 +7,12 @@ last ban.
 The others get the same rules and requests in their own terms and must give the same decision. Cedar: forbid policies
 for the bans, permit policies for a group (the FQANs and VOs of the principal are its parents) under the condition that
 ``resource.id like`` the pattern; the policy set is parsed before, the entities of the request are part of each call.
-Casbin: one line per rule in order, first applicable (its ``priority`` effect), equality for names and ``regexMatch`` for
-resources. Neither has data types: names and FQANs are compared as plain strings.
+Casbin: one line per rule in order, first applicable (its ``priority`` effect), equality for names and ``regexMatch``
+for resources. Neither has data types: names and FQANs are compared as plain strings.
 """
 
 import gc
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import casbin
+import casbin  # type: ignore[import-untyped]
 import cedarpy
 
 from argus_py.model.identifiers import Glite
@@ -51,8 +50,11 @@ p = kind, who, obj, act, eft
 [policy_effect]
 e = priority(p.eft) || deny
 [matchers]
-m = ((p.kind == "dn" && r.dn == p.who) || (p.kind == "group" && p.who in r.groups)) && regexMatch(r.obj, p.obj)
+m = ((p.kind == "dn" && r.dn == p.who) || (p.kind == "group" && p.who in r.groups)) && regexMatch(r.obj, p.obj) \
+    && regexMatch(r.act, p.act)
 """
+
+_Cells = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,19 @@ class _Question:
     def resource(self) -> str:
         return f"https://ce{self.place:04d}.example.org:8443/cream/queue"
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return (self.vo, *self.fqans)
+
     def request(self) -> Request:
         return pilot_request(self.resource, _ACTION, self.subject, self.vo, self.fqans)
 
 
 def main() -> None:
-    decisions = [("rules", "question", "engine", "p50, µs", "p99, µs")]
-    loading = [("rules", "XML, MB", "read, s", "compile, s", "policy, MiB", "compiled, MiB", "at most, MiB")]
+    decisions: list[_Cells] = [("rules", "question", "engine", "p50, µs", "p99, µs")]
+    loading: list[_Cells] = [
+        ("rules", "XML, MB", "read, s", "compile, s", "policy, MiB", "compiled, MiB", "at most, MiB")
+    ]
     for size in _SIZES:
         rules = list(_rules(size))
         policy = policy_tree(_spl(rules))
@@ -121,28 +129,43 @@ def _questions(size: int) -> tuple[_Question, ...]:
     )
 
 
-def _measure_decisions(size: int, rules: Sequence[_Rule], policy: PolicySet) -> Iterator[tuple[str, ...]]:
-    compiled = compile_policy(policy)
-    cedar = cedarpy.PolicySet.from_str("\n".join(map(_cedar, rules)))
-    enforcer = _casbin(rules) if size <= _CASBIN_UP_TO else None
+def _measure_decisions(size: int, rules: Sequence[_Rule], policy: PolicySet) -> Iterator[_Cells]:
+    engines = [_compiled(policy), _evaluator(policy), _cedarpy(rules)]
+    if size <= _CASBIN_UP_TO:
+        engines.append(_casbin(rules))
     for question in _questions(size):
-        asked, moment = question.request(), datetime.now(UTC)
-        in_cedar, entities = _cedar_request(question)
-        groups = (question.vo, *question.fqans)
-        works: dict[str, Callable[[], Decision | bool]] = {
-            "compiled": lambda: compiled.evaluate(asked, moment).decision,
-            "evaluator": lambda: evaluate(policy, asked, moment).decision,
-            "cedarpy": lambda: cedarpy.is_authorized(in_cedar, cedar, entities).allowed,
-        }
-        if enforcer is not None:
-            works["casbin"] = lambda: enforcer.enforce(question.subject, groups, question.resource, _ACTION)
-        for engine, work in works.items():
-            expected = (
-                question.expected if engine in ("compiled", "evaluator") else question.expected is Decision.PERMIT
-            )
-            if work() is not expected:
-                raise AssertionError(f"{engine} decides {work()} where {expected} is expected: {question}")
-            yield (f"{size:,}", question.name, engine, *_percentiles(work))
+        for engine in engines:
+            work = engine.asked(question)
+            permits = question.expected is Decision.PERMIT
+            if work() not in (question.expected, permits):
+                raise AssertionError(f"{engine.name} decides {work()}: {question}")
+            yield (f"{size:,}", question.name, engine.name, *_percentiles(work))
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """``asked`` gives the work for one question: what it returns is the decision, or whether it is a Permit."""
+
+    name: str
+    asked: Callable[[_Question], Callable[[], object]]
+
+
+def _compiled(policy: PolicySet) -> _Engine:
+    compiled = compile_policy(policy)
+
+    def asked(question: _Question) -> Callable[[], object]:
+        request, moment = question.request(), datetime.now(UTC)
+        return lambda: compiled.evaluate(request, moment).decision
+
+    return _Engine("compiled", asked)
+
+
+def _evaluator(policy: PolicySet) -> _Engine:
+    def asked(question: _Question) -> Callable[[], object]:
+        request, moment = question.request(), datetime.now(UTC)
+        return lambda: evaluate(policy, request, moment).decision
+
+    return _Engine("evaluator", asked)
 
 
 def _percentiles(work: Callable[[], object]) -> tuple[str, str]:
@@ -177,7 +200,25 @@ def _pattern(place: int) -> str:
     return f"https://ce{place:04d}[.]example[.]org:8443/.*"
 
 
-def _cedar(rule: _Rule) -> str:
+def _cedarpy(rules: Sequence[_Rule]) -> _Engine:
+    policies = cedarpy.PolicySet.from_str("\n".join(map(_in_cedar, rules)))
+
+    def asked(question: _Question) -> Callable[[], object]:
+        user = {"type": "User", "id": question.subject}
+        place = {"type": "Resource", "id": question.resource}
+        groups = [{"type": "Group", "id": name} for name in question.groups]
+        entities: list[dict[str, object]] = [
+            {"uid": user, "attrs": {}, "parents": groups},
+            {"uid": place, "attrs": {"id": question.resource}, "parents": []},
+        ]
+        entities += ({"uid": group, "attrs": {}, "parents": []} for group in groups)
+        request = {"principal": user, "action": f'Action::"{_ACTION}"', "resource": place, "context": {}}
+        return lambda: cedarpy.is_authorized(request, policies, entities).allowed
+
+    return _Engine("cedarpy", asked)
+
+
+def _in_cedar(rule: _Rule) -> str:
     if rule.subject:
         return f'forbid (principal == User::"{rule.subject}", action, resource);'
     like = f"https://ce{rule.place:04d}.example.org:8443/*"
@@ -185,19 +226,7 @@ def _cedar(rule: _Rule) -> str:
     return f'permit ({scope}) when {{ resource.id like "{like}" }};'
 
 
-def _cedar_request(question: _Question) -> tuple[dict[str, object], list[dict[str, object]]]:
-    user = {"type": "User", "id": question.subject}
-    place = {"type": "Resource", "id": question.resource}
-    groups: list[dict[str, object]] = [{"type": "Group", "id": name} for name in (question.vo, *question.fqans)]
-    entities: list[dict[str, object]] = [
-        {"uid": user, "attrs": {}, "parents": groups},
-        {"uid": place, "attrs": {"id": question.resource}, "parents": []},
-        *({"uid": group, "attrs": {}, "parents": []} for group in groups),
-    ]
-    return {"principal": user, "action": f'Action::"{_ACTION}"', "resource": place, "context": {}}, entities
-
-
-def _casbin(rules: Sequence[_Rule]) -> casbin.Enforcer:
+def _casbin(rules: Sequence[_Rule]) -> _Engine:
     model = casbin.Model()
     model.load_model_from_text(_CASBIN_MODEL)
     for rule in rules:
@@ -205,10 +234,15 @@ def _casbin(rules: Sequence[_Rule]) -> casbin.Enforcer:
             model.add_policy("p", "p", ["dn", rule.subject, ".*", ".*", "deny"])
         else:
             model.add_policy("p", "p", ["group", rule.group, _pattern(rule.place), _ACTION, "allow"])
-    return casbin.Enforcer(model)
+    enforcer = casbin.Enforcer(model)
+
+    def asked(question: _Question) -> Callable[[], object]:
+        return lambda: enforcer.enforce(question.subject, question.groups, question.resource, _ACTION)
+
+    return _Engine("casbin", asked)
 
 
-def _in_a_process_of_its_own(xml: bytes) -> tuple[str, ...]:
+def _in_a_process_of_its_own(xml: bytes) -> _Cells:
     """The memory of this one has seen other things."""
     command = [sys.executable, "-m", "benchmarks.scale"]
     done = subprocess.run(command, input=xml, stdout=subprocess.PIPE, check=True)
@@ -227,7 +261,7 @@ def _load(xml: bytes) -> None:
         compiled = compile_policy(policy)
         compiling = time.perf_counter() - begin
     give_memory_back()
-    sizes = (read - before, _resident_mib() - read, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    sizes = (read - before, _resident_mib() - read, _most_mib())
     print(f"{len(xml) / 1e6:.1f} {reading:.2f} {compiling:.2f}", *(f"{mib:.0f}" for mib in sizes))
     assert compiled.root is policy
 
@@ -235,6 +269,12 @@ def _load(xml: bytes) -> None:
 def _resident_mib() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _most_mib() -> float:
+    """Since the program was started; the figure of getrusage is at least that of the process it was started by."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def main(root: Path) -> None:
     files = list(map(str, (*site.host, site.certificates)))
     saying_hello = [sys.executable, "-m", "benchmarks.hello"]
     with (
-        _argus(site) as argus,
+        serving_argus(site) as argus,
         serving([*saying_hello, "uvicorn", "tls", *files], urls=1) as bare,
         serving([*saying_hello, "listener", "tls", *files], urls=1) as judged,
         clients(pilots.identities(site, _CLIENTS, _RESOURCE)) as crew,
@@ -55,7 +55,7 @@ def main(root: Path) -> None:
 
 
 @contextmanager
-def _argus(site: Site) -> Iterator[Server]:
+def serving_argus(site: Site) -> Iterator[Server]:
     """All daemons in one process, the policy loaded, logs written as in production."""
     policy = site.root / "thousand-resources.spl"
     policy.write_text(thousand_resources())

@@ -3,6 +3,7 @@
 Prefixes of XPath expressions are those in force where the expression stands; they are kept with it.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -36,6 +37,9 @@ from argus_py.xacml.xpath import VERSION, prefixes_in
 
 SELECTOR: Final = policy_tag("AttributeSelector")
 
+# A policy of 100,000 rules asks for a handful of attributes. As of few others, one object stands for all equal ones.
+_one_designator: Final = lru_cache(256)(AttributeDesignator)
+
 _VALUE: Final = policy_tag("AttributeValue")
 _APPLY: Final = policy_tag("Apply")
 _FUNCTION: Final = policy_tag("Function")
@@ -68,13 +72,13 @@ def value_from_element(element: etree._Element) -> AttributeValue:
 
 def designator_from_element(element: etree._Element, category: Category) -> AttributeDesignator:
     """Raises PolicySyntaxError, and of its kind PolicyNotSupported."""
-    return AttributeDesignator(
-        category=category,
-        attribute_id=attribute_of(element, "AttributeId"),
-        datatype=datatype_of(element),
-        issuer=element.get("Issuer"),
-        must_be_present=boolean_of(element, "MustBePresent"),
-        subject_category=element.get("SubjectCategory", SubjectCategory.ACCESS_SUBJECT),
+    return _one_designator(
+        category,
+        attribute_of(element, "AttributeId"),
+        datatype_of(element),
+        element.get("Issuer"),
+        boolean_of(element, "MustBePresent"),
+        element.get("SubjectCategory", SubjectCategory.ACCESS_SUBJECT),
     )
 
 

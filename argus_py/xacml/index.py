@@ -1,18 +1,18 @@
 """A policy prepared for many requests: the answers of ``evaluator``, in microseconds however many rules there are.
 
-Values are read and conditions are checked once. A child whose target needs one of certain values is found by hashing,
-one that needs a value to match a pattern by a single pass over all patterns. It is passed over only if that makes its
-target plainly False, whatever the rest says, and a child that does not apply changes the result of no combining
-algorithm; what may be an error is never skipped.
+Values are read and conditions are checked once. A child whose target needs something that ``predicates`` can look up is
+found by it, and what it was found by is not tested again. A child is passed over only if that makes its target plainly
+False, whatever the rest says, and one that does not apply changes the result of no combining algorithm; what may be an
+error is never skipped.
 """
 
 import heapq
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache, partial
-from itertools import groupby
+from functools import partial
+from itertools import chain, groupby
 from typing import Final
 
 from argus_py.model.request import Request
@@ -20,20 +20,15 @@ from argus_py.model.response import Decision, Effect, Obligation
 from argus_py.xacml.combining import Algorithm, Child, first_applicable, policy_algorithm, rule_algorithm
 from argus_py.xacml.evaluator import decided
 from argus_py.xacml.expression import PreparedExpression, Variables, prepare_condition, truth
-from argus_py.xacml.functions.equality import Equals
-from argus_py.xacml.functions.match import MatchesPattern
-from argus_py.xacml.java_pattern import JavaPattern, PatternSet, PatternsTooLarge
 from argus_py.xacml.matching import PreparedMatch
 from argus_py.xacml.outcome import NOT_APPLICABLE, Evaluation, Fault, Matched, all_of, any_of, indeterminate
 from argus_py.xacml.policy import Match, Policy, PolicyIdReference, PolicySet, PolicySetIdReference, Rule, Target
+from argus_py.xacml.predicates import Facts, Predicate, Question, Vocabulary
 from argus_py.xacml.references import BROKEN, resolve
-from argus_py.xacml.request_attributes import BagKey, Designated, RequestAttributes
+from argus_py.xacml.request_attributes import RequestAttributes, Selected
 from argus_py.xacml.time_dependence import asks_for_the_time
-from argus_py.xacml.values import Reader, Value
 
-_MANY_PATTERNS: Final = 8  # fewer are tried one by one in the time that a look-up takes
-_REMEMBERED_VALUES: Final = 512  # of resources and actions: those that a site's services ask about
-_REMEMBERED_LENGTH: Final = 256  # characters of such a value; bounds the memory that clients can fill
+_FEW: Final = 32  # candidates that are sooner sorted than merged as they are needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +59,11 @@ class CompiledPolicy:
     defects: tuple[Defect, ...] = field(compare=False)
     asks_for_the_time: bool = field(compare=False)
     _entry: "_Group" = field(compare=False, repr=False)
+    _questions: tuple[Question, ...] = field(compare=False, repr=False)
 
     def evaluate(self, request: Request, moment: datetime | None = None) -> Evaluation:
         """``moment``: as of ``evaluator.evaluate``. Raises UnknownDataType, TooManyValues."""
-        return self._entry.evaluate(RequestAttributes(request, moment))
+        return self._entry.evaluate(Facts(RequestAttributes(request, moment), self._questions), found=False)
 
 
 def compile_policy(root: PolicySet) -> CompiledPolicy:
@@ -77,81 +73,111 @@ def compile_policy(root: PolicySet) -> CompiledPolicy:
     """
     resolved = resolve(root)
     compiler = _Compiler()
-    entry = compiler.group(resolved.root, ())
+    entry = compiler.entry(resolved.root)
     broken = tuple(Defect(reference.path, reference.reason) for reference in resolved.broken)
     timed = asks_for_the_time(resolved.root)
-    return CompiledPolicy(root, resolved.root, (*broken, *compiler.defects), timed, entry)
+    return CompiledPolicy(root, resolved.root, (*broken, *compiler.defects), timed, entry, compiler.questions())
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
-    parts: tuple[tuple[tuple[PreparedMatch, ...], ...], ...]  # those that are there; alternatives; matches
+class _Asked:
+    """A Match that cannot be looked up."""
 
-    def matched(self, attributes: RequestAttributes) -> Matched:
-        return all_of(
-            any_of(all_of(match.matched(attributes) for match in alternative) for alternative in part)
-            for part in self.parts
-        )
+    match: PreparedMatch
+
+    def matched(self, facts: Facts) -> Matched:
+        return self.match.matched(facts.attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class _AnyOf:
+    """A part of a target with several alternatives."""
+
+    alternatives: "tuple[_Tests, ...]"
+
+    def matched(self, facts: Facts) -> Matched:
+        return any_of(_matched(alternative, facts) for alternative in self.alternatives)
+
+
+_Test = Predicate | _Asked | _AnyOf
+_Tests = tuple[_Test, ...]  # all of them must be true
+
+
+def _matched(tests: _Tests, facts: Facts) -> Matched:
+    return all_of(test.matched(facts) for test in tests) if tests else True
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    id: str
-    effect: Effect
-    target: _Target
-    condition: PreparedExpression | None
-    decided: Evaluation
+    """``tests`` are its target, ``rest`` what remains of them for those that the rule was found for."""
 
-    def evaluate(self, attributes: RequestAttributes) -> Evaluation:
-        matched = self.target.matched(attributes)
+    rule: Rule
+    tests: _Tests
+    rest: _Tests
+    condition: PreparedExpression | None
+
+    @property
+    def id(self) -> str:
+        return self.rule.id
+
+    @property
+    def effect(self) -> Effect:
+        return self.rule.effect
+
+    def evaluate(self, facts: Facts, found: bool) -> Evaluation:
+        matched = _matched(self.rest if found else self.tests, facts)
         if matched is True and self.condition is not None:
-            matched = truth(self.condition, attributes)
+            matched = truth(self.condition, facts.attributes)
         if matched is False:
             return NOT_APPLICABLE
         if isinstance(matched, Fault):
-            return indeterminate(self.id, matched)
-        return self.decided
+            return indeterminate(self.rule.id, matched)
+        return decided(self.rule)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    id: str
-    effect: None = None
-    target: _Target = _Target(())
+    """One that cannot be followed."""
 
-    def evaluate(self, _: RequestAttributes) -> Evaluation:
+    id: str
+    tests: _Tests = ()
+    rest: _Tests = ()
+    effect: None = None
+
+    def evaluate(self, _facts: Facts, _found: bool) -> Evaluation:
         return indeterminate(self.id, BROKEN)
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A Policy or a PolicySet."""
+    """A Policy or a PolicySet; ``tests`` and ``rest`` as of rules."""
 
     id: str
-    target: _Target
+    tests: _Tests
+    rest: _Tests
     obligations: tuple[Obligation, ...]
     combine: Algorithm
     children: "tuple[_Node, ...]"
     selection: "_Selection"
     effect: None = None
 
-    def evaluate(self, attributes: RequestAttributes) -> Evaluation:
-        matched = self.target.matched(attributes)
+    def evaluate(self, facts: Facts, found: bool) -> Evaluation:
+        matched = _matched(self.rest if found else self.tests, facts)
         if matched is False:
             return NOT_APPLICABLE
         if isinstance(matched, Fault):
             return indeterminate(self.id, matched)
-        candidates = self.selection.candidates(attributes)
+        numbers, tested = self.selection.candidates(facts)
         if self.combine is first_applicable:
-            evaluation = self._first_applicable(candidates, attributes)
+            evaluation = self._first_applicable(numbers, facts, tested)
         else:
-            evaluation = self.combine(_child(self.children[number], attributes) for number in candidates)
+            evaluation = self.combine(_child(self.children[number], facts, tested) for number in numbers)
         return evaluation.within(self.id, self.obligations)
 
-    def _first_applicable(self, candidates: Iterable[int], attributes: RequestAttributes) -> Evaluation:
+    def _first_applicable(self, numbers: Iterable[int], facts: Facts, found: bool) -> Evaluation:
         """The same without a Child for each candidate."""
-        for number in candidates:
-            evaluation = self.children[number].evaluate(attributes)
+        for number in numbers:
+            evaluation = self.children[number].evaluate(facts, found)
             if evaluation.decision is not Decision.NOT_APPLICABLE:
                 return evaluation
         return NOT_APPLICABLE
@@ -160,187 +186,188 @@ class _Group:
 _Node = _Rule | _Reference | _Group
 
 
-def _child(node: _Node, attributes: RequestAttributes) -> Child:
-    applies = partial(_applies, node, attributes)
-    return Child(node.id, node.effect, applies, partial(node.evaluate, attributes))
+def _child(node: _Node, facts: Facts, found: bool) -> Child:
+    return Child(node.id, node.effect, partial(_applies, node, facts, found), partial(node.evaluate, facts, found))
 
 
-def _applies(node: _Node, attributes: RequestAttributes) -> Matched:
-    return BROKEN if isinstance(node, _Reference) else node.target.matched(attributes)
+def _applies(node: _Node, facts: Facts, found: bool) -> Matched:
+    return BROKEN if isinstance(node, _Reference) else _matched(node.rest if found else node.tests, facts)
 
 
 class _Compiler:
     def __init__(self) -> None:
         self.defects: list[Defect] = []
+        self._vocabulary = Vocabulary()
+        self._prepared: dict[Match, Predicate | _Asked] = {}
 
-    def group(self, element: PolicySet | Policy, above: tuple[str, ...]) -> _Group:
-        path = (*above, element.id)
-        target = self._target(element.target, path)
-        children: tuple[_Node, ...]
-        if isinstance(element, Policy):
-            combine = rule_algorithm(element.combining)
-            variables = Variables(element.variables)
-            children = tuple(self._rule(rule, variables, path) for rule in element.rules)
-        else:
-            combine = policy_algorithm(element.combining)
-            children = tuple(self._policy_child(child, path) for child in element.children)
-        selection = _Selection.among([child.target for child in children])
-        return _Group(element.id, target, element.obligations, combine, children, selection)
+    def questions(self) -> tuple[Question, ...]:
+        return self._vocabulary.questions()
+
+    def entry(self, root: PolicySet) -> _Group:
+        tests = self._tests(root.target, (root.id,))
+        return self._policy_set(root, tests, tests, ())
+
+    def _policy_set(self, policy_set: PolicySet, tests: _Tests, rest: _Tests, above: tuple[str, ...]) -> _Group:
+        path = (*above, policy_set.id)
+        elements = policy_set.children
+        targets = [
+            self._tests(child.target, (*path, child.id)) if isinstance(child, PolicySet | Policy) else ()
+            for child in elements
+        ]
+        selection, rests = _select(targets)
+        children = map(partial(self._policy_child, above=path), elements, targets, rests)
+        combine = policy_algorithm(policy_set.combining)
+        return _Group(policy_set.id, tests, rest, policy_set.obligations, combine, tuple(children), selection)
 
     def _policy_child(
-        self, child: PolicySet | Policy | PolicyIdReference | PolicySetIdReference, path: tuple[str, ...]
+        self,
+        child: PolicySet | Policy | PolicyIdReference | PolicySetIdReference,
+        tests: _Tests,
+        rest: _Tests,
+        above: tuple[str, ...],
     ) -> _Node:
-        if isinstance(child, PolicyIdReference | PolicySetIdReference):
-            return _Reference(child.id)
-        return self.group(child, path)
+        if isinstance(child, PolicySet):
+            return self._policy_set(child, tests, rest, above)
+        if isinstance(child, Policy):
+            return self._policy(child, tests, rest, above)
+        return _Reference(child.id)
 
-    def _rule(self, rule: Rule, variables: Variables, above: tuple[str, ...]) -> _Rule:
-        path = (*above, rule.id)
+    def _policy(self, policy: Policy, tests: _Tests, rest: _Tests, above: tuple[str, ...]) -> _Group:
+        path = (*above, policy.id)
+        variables = Variables(policy.variables)
+        targets = [self._tests(rule.target, (*path, rule.id)) for rule in policy.rules]
+        selection, rests = _select(targets)
+        rules = map(partial(self._rule, variables=variables, above=path), policy.rules, targets, rests)
+        combine = rule_algorithm(policy.combining)
+        return _Group(policy.id, tests, rest, policy.obligations, combine, tuple(rules), selection)
+
+    def _rule(self, rule: Rule, tests: _Tests, rest: _Tests, variables: Variables, above: tuple[str, ...]) -> _Rule:
         condition = None
         if rule.condition is not None:
             condition = prepare_condition(rule.condition, variables)
-            self.defects += (Defect(path, fault.reason) for fault in condition.faults)
-        return _Rule(rule.id, rule.effect, self._target(rule.target, path), condition, decided(rule))
+            self.defects += (Defect((*above, rule.id), fault.reason) for fault in condition.faults)
+        return _Rule(rule, tests, rest, condition)
 
-    def _target(self, target: Target, path: tuple[str, ...]) -> _Target:
-        return _Target(
-            tuple(
-                tuple(tuple(self._match(match, path) for match in alternative) for alternative in part)
-                for part in target.parts
-            )
-        )
+    def _tests(self, target: Target, path: tuple[str, ...]) -> _Tests:
+        tests: list[_Test] = []
+        for part in target.parts:
+            alternatives = tuple(tuple(self._test(match, path) for match in alternative) for alternative in part)
+            if len(alternatives) == 1:
+                tests += alternatives[0]
+            else:
+                tests.append(_AnyOf(alternatives))
+        return tuple(tests)
 
-    def _match(self, match: Match, path: tuple[str, ...]) -> PreparedMatch:
-        prepared = PreparedMatch.of(match)
-        if isinstance(prepared.test, Fault):
-            self.defects.append(Defect(path, prepared.test.reason))
-        return prepared
+    def _test(self, match: Match, path: tuple[str, ...]) -> Predicate | _Asked:
+        test = self._prepared.get(match)
+        if test is None:
+            prepared = PreparedMatch.of(match)
+            test = self._prepared[match] = self._vocabulary.predicate(prepared) or _Asked(prepared)
+        if isinstance(test, _Asked) and isinstance(test.match.test, Fault):
+            self.defects.append(Defect(path, test.match.test.reason))
+        return test
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
-    """What some value of the bag must be, or match."""
+class _Way:
+    """To find a child: one of ``predicates`` must be true, or else its target is False.
 
-    bag: BagKey
-    read: Reader
-    wanted: Value | JavaPattern  # a pattern is no value of any data type
-
-
-_Keys = tuple[_Key, ...]  # one of them must be found
-
-
-def _key_of(match: PreparedMatch) -> _Key | None:
-    """None if the match cannot be looked up: it may be an error, or compares in another way."""
-    if not isinstance(match.source, Designated) or match.source.missing is not None:
-        return None
-    if isinstance(match.test, Equals):
-        return _Key(match.source.bag, match.read, match.test.value)
-    if isinstance(match.test, MatchesPattern):
-        pattern = match.test.pattern
-        return _Key(match.source.bag, match.read, pattern if pattern.literal is None else pattern.literal)
-    return None
-
-
-def _ways_to_find(target: _Target) -> list[_Keys]:
-    """Each of them finds all requests for which the target may be anything but False.
-
-    INVARIANT: there is none for a target with a selector, so that evaluator and index search a request equally often.
+    ``settles``: which of its tests is true if so; None if there is more to it.
     """
-    matches = [match for part in target.parts for alternative in part for match in alternative]
-    if not all(isinstance(match.source, Designated) for match in matches):
+
+    predicates: tuple[Predicate, ...]
+    settles: int | None
+
+    def rest(self, tests: _Tests) -> _Tests:
+        return tests if self.settles is None else tests[: self.settles] + tests[self.settles + 1 :]
+
+
+def _ways(tests: _Tests) -> list[_Way]:
+    """INVARIANT: none for a target with a selector, so that evaluator and index search a request equally often."""
+    if any(map(_searches, tests)):
         return []
-    ways: list[_Keys] = []
-    for part in target.parts:
-        keys = [[key for key in map(_key_of, alternative) if key is not None] for alternative in part]
-        if len(keys) == 1:
-            ways += ((key,) for key in keys[0])
-        elif all(keys):
-            ways.append(tuple(of_alternative[0] for of_alternative in keys))
+    ways: list[_Way] = []
+    for number, test in enumerate(tests):
+        if isinstance(test, Predicate):
+            ways.append(_Way((test,), number))
+        elif isinstance(test, _AnyOf):
+            firsts = [_first_predicate(alternative) for alternative in test.alternatives]
+            predicates = tuple(first for first in firsts if first is not None)
+            if len(predicates) == len(firsts):
+                settled = all(len(alternative) == 1 for alternative in test.alternatives)
+                ways.append(_Way(predicates, number if settled else None))
     return ways
 
 
-class _Patterns:
-    """The children, by number, whose patterns a value matches; remembered for values that were asked for before."""
-
-    def __init__(self, numbers: dict[JavaPattern, list[int]]) -> None:
-        self._numbers = tuple(numbers.values())
-        self._remembered = lru_cache(_REMEMBERED_VALUES)(self._matching)
-        try:
-            self._set: PatternSet | None = PatternSet(tuple(numbers))
-        except PatternsTooLarge:
-            self._set = None
-
-    def matching(self, value: str) -> tuple[list[int], ...]:
-        return self._matching(value) if len(value) > _REMEMBERED_LENGTH else self._remembered(value)
-
-    def _matching(self, value: str) -> tuple[list[int], ...]:
-        found = None if self._set is None else self._set.matching(value)
-        return self._numbers if found is None else tuple(self._numbers[number] for number in found)
+def _searches(test: _Test) -> bool:
+    if isinstance(test, _AnyOf):
+        return any(_searches(each) for alternative in test.alternatives for each in alternative)
+    return isinstance(test, _Asked) and isinstance(test.match.source, Selected)
 
 
+def _first_predicate(alternative: _Tests) -> Predicate | None:
+    return next((test for test in alternative if isinstance(test, Predicate)), None)
+
+
+@dataclass(frozen=True, slots=True)
 class _Lookup:
-    """The children, by number, that need some value of one bag."""
+    """The children that need some predicate of one question."""
 
-    def __init__(self, bag: BagKey, read: Reader, wanted: dict[Value | JavaPattern, list[int]]) -> None:
-        self._bag = bag
-        self._read = read
-        self._all = sorted({number for numbers in wanted.values() for number in numbers})
-        self._by_value = {each: numbers for each, numbers in wanted.items() if not isinstance(each, JavaPattern)}
-        patterns = {each: numbers for each, numbers in wanted.items() if isinstance(each, JavaPattern)}
-        self._patterns = _Patterns(patterns) if patterns else None
-
-    def found(self, attributes: RequestAttributes) -> list[list[int]]:
-        """Lists of rising numbers."""
-        values = attributes.values(self._bag, self._read)
-        if isinstance(values, Fault):
-            return [self._all]
-        found = [self._by_value[value] for value in values if value in self._by_value]
-        if self._patterns is not None:
-            for value in values:
-                assert isinstance(value, str)  # patterns are for strings
-                found += self._patterns.matching(value)
-        return found
+    question: int
+    by_predicate: Mapping[Predicate, tuple[int, ...]]
+    all: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
     """Which children of a group are worth a look; ``always`` are those that need nothing that can be looked up."""
 
-    always: list[int]
+    always: tuple[int, ...]
     lookups: tuple[_Lookup, ...]
 
-    @classmethod
-    def among(cls, targets: Sequence[_Target]) -> "_Selection":
-        ways = _without_few_patterns([_ways_to_find(target) for target in targets])
-        frequency = Counter(key for of_target in ways for keys in of_target for key in keys)
-        always: list[int] = []
-        wanted: dict[tuple[BagKey, Reader], dict[Value | JavaPattern, list[int]]] = {}
-        for number, of_target in enumerate(ways):
-            if not of_target:
-                always.append(number)
-                continue
-            rarest = min(of_target, key=lambda keys: sum(frequency[key] for key in keys))
-            for key in dict.fromkeys(rarest):
-                wanted.setdefault((key.bag, key.read), defaultdict(list))[key.wanted].append(number)
-        return cls(always, tuple(_Lookup(bag, read, of_bag) for (bag, read), of_bag in wanted.items()))
-
-    def candidates(self, attributes: RequestAttributes) -> Iterable[int]:
-        """In order, each once."""
-        found = [numbers for lookup in self.lookups for numbers in lookup.found(attributes)]
-        if self.always:
-            found.append(self.always)
-        return found[0] if len(found) == 1 else map(_first, groupby(heapq.merge(*found)))
+    def candidates(self, facts: Facts) -> tuple[Iterable[int], bool]:
+        """Children by number, in order, each once; and whether what they were found by has been tested thereby."""
+        lists = [self.always] if self.always else []
+        readable = True
+        for lookup in self.lookups:
+            true = facts.true(lookup.question)
+            if isinstance(true, Fault):
+                lists.append(lookup.all)
+                readable = False
+            else:
+                lists += [lookup.by_predicate[each] for each in lookup.by_predicate.keys() & true]
+        return _in_order(lists), readable
 
 
-def _first(group: tuple[int, object]) -> int:
-    return group[0]
+def _in_order(lists: Sequence[tuple[int, ...]]) -> Iterable[int]:
+    """The numbers of all ``lists``, which rise; each once."""
+    if len(lists) == 1:
+        return lists[0]
+    if sum(map(len, lists)) <= _FEW:
+        return sorted(set(chain.from_iterable(lists)))
+    return (number for number, _ in groupby(heapq.merge(*lists)))
 
 
-def _without_few_patterns(ways: list[list[_Keys]]) -> list[list[_Keys]]:
-    """Patterns of a bag that has few of them are not worth a look-up."""
-    patterns = {key for of_target in ways for keys in of_target for key in keys if isinstance(key.wanted, JavaPattern)}
-    of_bag = Counter((key.bag, key.read) for key in patterns)
-    few = {key for key in patterns if of_bag[key.bag, key.read] < _MANY_PATTERNS}
-    if not few:
-        return ways
-    return [[keys for keys in of_target if few.isdisjoint(keys)] for of_target in ways]
+def _select(targets: Sequence[_Tests]) -> tuple[_Selection, list[_Tests]]:
+    """A selection among the children with these targets, and what remains of each target for those it finds."""
+    ways = list(map(_ways, targets))
+    frequency = Counter(predicate for of_target in ways for way in of_target for predicate in way.predicates)
+    always: list[int] = []
+    rests: list[_Tests] = []
+    numbers: dict[int, dict[Predicate, list[int]]] = {}
+    for number, (tests, of_target) in enumerate(zip(targets, ways, strict=True)):
+        if not of_target:
+            always.append(number)
+            rests.append(tests)
+            continue
+        rarest = min(of_target, key=lambda way: sum(frequency[each] for each in way.predicates))
+        rests.append(rarest.rest(tests))
+        for predicate in dict.fromkeys(rarest.predicates):
+            numbers.setdefault(predicate.question, {}).setdefault(predicate, []).append(number)
+    lookups = tuple(_lookup(question, by_predicate) for question, by_predicate in numbers.items())
+    return _Selection(tuple(always), lookups), rests
+
+
+def _lookup(question: int, by_predicate: Mapping[Predicate, Sequence[int]]) -> _Lookup:
+    together = tuple(sorted(set(chain.from_iterable(by_predicate.values()))))
+    return _Lookup(question, {each: tuple(numbers) for each, numbers in by_predicate.items()}, together)

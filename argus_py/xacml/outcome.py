@@ -63,8 +63,11 @@ class Evaluation:
         """The same, seen from the enclosing Policy or PolicySet, which may have obligations of its own."""
         if self.decision is Decision.NOT_APPLICABLE:
             return self
-        own = tuple(obligation for obligation in obligations if obligation.fulfill_on.decision is self.decision)
-        return Evaluation(self.decision, own + self.obligations, (id, *self.path), self.reason, self.fault)
+        fulfilled = self.obligations
+        if obligations:
+            own = (obligation for obligation in obligations if obligation.fulfill_on.decision is self.decision)
+            fulfilled = (*own, *fulfilled)
+        return Evaluation(self.decision, fulfilled, (id, *self.path), self.reason, self.fault)
 
 
 NOT_APPLICABLE: Final = Evaluation(Decision.NOT_APPLICABLE, reason="no rule applies")

@@ -1,6 +1,8 @@
 """What all readers and writers of policy elements have in common: names, checks, and errors that tell the line."""
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Mapping
+from functools import cache
 from typing import Final, cast
 
 from lxml import etree
@@ -34,6 +36,7 @@ class PolicyNotSupported(PolicySyntaxError):
         self.name = name
 
 
+@cache
 def policy_tag(name: str) -> str:
     return f"{{{POLICY_NAMESPACE}}}{name}"
 
@@ -56,18 +59,23 @@ def unexpected(element: etree._Element, reason: str) -> PolicySyntaxError:
     return PolicySyntaxError(f"unexpected element {etree.QName(element).localname}: {reason}", line_of(element))
 
 
-def check_children(element: etree._Element, known: frozenset[str], single: Iterable[str]) -> None:
-    """Only ``known`` elements, and the ``single`` ones at most once: a second Target must not be overlooked.
+def single_children(
+    element: etree._Element, known: frozenset[str], single: frozenset[str]
+) -> dict[str, etree._Element]:
+    """The ``single`` ones by their tags. Each may be there once: a second Target must not be overlooked.
 
-    Raises PolicySyntaxError.
+    Raises PolicySyntaxError: one twice, or one that is not ``known``.
     """
-    seen: set[str] = set()
+    found: dict[str, etree._Element] = {}
     for child in element:
-        if child.tag not in known:
+        tag = child.tag
+        if tag not in known:
             raise unexpected(child, f"not known in {etree.QName(element).localname}")
-        if child.tag in single and child.tag in seen:
-            raise unexpected(child, "there is one already")
-        seen.add(child.tag)
+        if tag in single:
+            if tag in found:
+                raise unexpected(child, "there is one already")
+            found[tag] = child
+    return found
 
 
 def attribute_of(element: etree._Element, name: str) -> str:
@@ -78,9 +86,14 @@ def attribute_of(element: etree._Element, name: str) -> str:
     return value
 
 
+def uri_of(element: etree._Element, name: str) -> str:
+    """An attribute that has few values in a policy: one object for all that are equal. Raises PolicySyntaxError."""
+    return sys.intern(attribute_of(element, name))
+
+
 def datatype_of(element: etree._Element) -> str:
     """Raises PolicyNotSupported: not a known one; PolicySyntaxError: none."""
-    datatype = attribute_of(element, "DataType")
+    datatype = uri_of(element, "DataType")
     if datatype not in READERS:
         raise PolicyNotSupported(datatype, f"the data type {datatype!r} is not known", line_of(element))
     return datatype

@@ -11,6 +11,7 @@ Source: argus-pap:src/main/java/org/glite/authz/pap/common/xacml/wizard/*.java
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
@@ -54,14 +55,15 @@ from argus_py.xacml.policy_elements import (
     PolicyNotSupported,
     PolicySyntaxError,
     attribute_of,
-    check_children,
     effect_of,
     expect,
     line_of,
     policy_tag,
     policy_tags,
     set_attribute,
+    single_children,
     text_of,
+    uri_of,
     write_text,
 )
 from argus_py.xacml.xpath import VERSION, XPath, XPathNotSupported
@@ -85,6 +87,29 @@ _IN_POLICY_SET: Final = _IGNORED | policy_tags(
 _IN_POLICY: Final = _IGNORED | policy_tags("Description", "Target", "Obligations", "Rule", "VariableDefinition")
 _IN_RULE: Final = policy_tags("Description", "Target", "Condition")
 _IN_TARGET: Final = policy_tags("Subjects", "Resources", "Actions", "Environments")
+_DESCRIPTION: Final = policy_tag("Description")
+_TARGET: Final = policy_tag("Target")
+_OBLIGATIONS: Final = policy_tag("Obligations")
+_CONDITION: Final = policy_tag("Condition")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The elements for one category."""
+
+    category: Category
+    part: str
+    alternative: str
+    match: str
+    designator: str
+
+    @classmethod
+    def of(cls, category: Category) -> "_Words":
+        word = category.value
+        return cls(category, f"{word}s", word, f"{word}Match", f"{word}AttributeDesignator")
+
+
+_WORDS: Final = tuple(map(_Words.of, (Category.SUBJECT, Category.RESOURCE, Category.ACTION, Category.ENVIRONMENT)))
 
 PolicySetChild = PolicySet | Policy | PolicyIdReference | PolicySetIdReference
 
@@ -97,6 +122,12 @@ def read_policy_set(xml: bytes) -> PolicySet:
 def read_policy(xml: bytes) -> Policy:
     """Raises PolicySyntaxError, and of its kind PolicyNotSupported."""
     return policy_from_element(_root(xml))
+
+
+def read_policy_document(xml: bytes) -> PolicySet | Policy:
+    """Whichever of the two it is. Raises PolicySyntaxError, and of its kind PolicyNotSupported."""
+    root = _root(xml)
+    return policy_from_element(root) if root.tag == policy_tag("Policy") else policy_set_from_element(root)
 
 
 def write_policy_set(policy_set: PolicySet) -> bytes:
@@ -112,14 +143,14 @@ def write_policy(policy: Policy) -> bytes:
 def policy_set_from_element(element: etree._Element) -> PolicySet:
     """Raises PolicySyntaxError, and of its kind PolicyNotSupported."""
     expect(element, "PolicySet")
-    check_children(element, _IN_POLICY_SET, _SINGLE)
+    single = single_children(element, _IN_POLICY_SET, _SINGLE)
     return PolicySet(
         id=attribute_of(element, "PolicySetId"),
         combining=_checked(element, "PolicyCombiningAlgId", policy_algorithm),
         children=tuple(_children(element)),
-        target=_target(element),
-        obligations=_obligations(element),
-        description=_description(element),
+        target=_target(single.get(_TARGET)),
+        obligations=_obligations(single.get(_OBLIGATIONS)),
+        description=_description(single.get(_DESCRIPTION)),
         version=element.get("Version", "1.0"),
     )
 
@@ -127,14 +158,14 @@ def policy_set_from_element(element: etree._Element) -> PolicySet:
 def policy_from_element(element: etree._Element) -> Policy:
     """Raises PolicySyntaxError, and of its kind PolicyNotSupported."""
     expect(element, "Policy")
-    check_children(element, _IN_POLICY, _SINGLE)
+    single = single_children(element, _IN_POLICY, _SINGLE)
     policy = Policy(
         id=attribute_of(element, "PolicyId"),
         combining=_checked(element, "RuleCombiningAlgId", rule_algorithm),
         rules=tuple(_rule(child) for child in element.iterchildren(policy_tag("Rule"))),
-        target=_target(element),
-        obligations=_obligations(element),
-        description=_description(element),
+        target=_target(single.get(_TARGET)),
+        obligations=_obligations(single.get(_OBLIGATIONS)),
+        description=_description(single.get(_DESCRIPTION)),
         version=element.get("Version", "1.0"),
         variables=tuple(_variable(child) for child in element.iterchildren(policy_tag("VariableDefinition"))),
     )
@@ -173,9 +204,8 @@ def _checked(element: etree._Element, name: str, look_up: Callable[[str], object
     return uri
 
 
-def _description(element: etree._Element) -> str | None:
-    child = element.find(policy_tag("Description"))
-    return None if child is None else text_of(child) or None
+def _description(element: etree._Element | None) -> str | None:
+    return None if element is None else text_of(element) or None
 
 
 def _children(element: etree._Element) -> Iterator[PolicySetChild]:
@@ -195,13 +225,13 @@ def _versions(element: etree._Element) -> tuple[str | None, str | None, str | No
 
 
 def _rule(element: etree._Element) -> Rule:
-    check_children(element, _IN_RULE, _SINGLE)
-    condition = element.find(policy_tag("Condition"))
+    single = single_children(element, _IN_RULE, _SINGLE)
+    condition = single.get(_CONDITION)
     return Rule(
         id=attribute_of(element, "RuleId"),
         effect=effect_of(element, "Effect"),
-        target=_target(element),
-        description=_description(element),
+        target=_target(single.get(_TARGET)),
+        description=_description(single.get(_DESCRIPTION)),
         condition=None if condition is None else _only_expression(condition),
     )
 
@@ -234,42 +264,35 @@ def _check_expressions(policy: Policy, element: etree._Element) -> None:
         raise PolicySyntaxError(f"{place}: {error}", line) from error
 
 
-def _target(owner: etree._Element) -> Target:
-    element = owner.find(policy_tag("Target"))
+def _target(element: etree._Element | None) -> Target:
     if element is None:
         return Target()
-    check_children(element, _IN_TARGET, _SINGLE)
-    return Target(
-        subjects=_alternatives(element, Category.SUBJECT),
-        resources=_alternatives(element, Category.RESOURCE),
-        actions=_alternatives(element, Category.ACTION),
-        environments=_alternatives(element, Category.ENVIRONMENT),
-    )
+    parts = single_children(element, _IN_TARGET, _SINGLE)
+    return Target(*(_alternatives(parts.get(policy_tag(words.part)), words) for words in _WORDS))
 
 
-def _alternatives(target: etree._Element, category: Category) -> tuple[Alternative, ...]:
-    part = target.find(policy_tag(f"{category.value}s"))
+def _alternatives(part: etree._Element | None, words: _Words) -> tuple[Alternative, ...]:
     if part is None:
         return ()
     if len(part) == 0:
-        raise PolicySyntaxError(f"{category.value}s is empty", line_of(part))
-    return tuple(_alternative(child, category) for child in part)
+        raise PolicySyntaxError(f"{words.part} is empty", line_of(part))
+    return tuple(_alternative(child, words) for child in part)
 
 
-def _alternative(element: etree._Element, category: Category) -> Alternative:
-    expect(element, category.value)
+def _alternative(element: etree._Element, words: _Words) -> Alternative:
+    expect(element, words.alternative)
     if len(element) == 0:
-        raise PolicySyntaxError(f"{category.value} is empty", line_of(element))
-    return tuple(_match(child, category) for child in element)
+        raise PolicySyntaxError(f"{words.alternative} is empty", line_of(element))
+    return tuple(_match(child, words) for child in element)
 
 
-def _match(element: etree._Element, category: Category) -> Match:
-    expect(element, f"{category.value}Match")
+def _match(element: etree._Element, words: _Words) -> Match:
+    expect(element, words.match)
     if len(element) != 2:
-        raise PolicySyntaxError(f"{category.value}Match needs a value and a designator", line_of(element))
+        raise PolicySyntaxError(f"{words.match} needs a value and a designator", line_of(element))
     value, asked = element
     expect(value, "AttributeValue")
-    match = Match(attribute_of(element, "MatchId"), value_from_element(value), _asked(asked, category))
+    match = Match(uri_of(element, "MatchId"), value_from_element(value), _asked(asked, words))
     try:
         function_of(match)
     except UnknownFunction as error:
@@ -277,10 +300,10 @@ def _match(element: etree._Element, category: Category) -> Match:
     return match
 
 
-def _asked(element: etree._Element, category: Category) -> AttributeDesignator | AttributeSelector:
+def _asked(element: etree._Element, words: _Words) -> AttributeDesignator | AttributeSelector:
     if element.tag != SELECTOR:
-        expect(element, f"{category.value}AttributeDesignator")
-        return designator_from_element(element, category)
+        expect(element, words.designator)
+        return designator_from_element(element, words.category)
     selector = selector_from_element(element)
     try:
         XPath.compile(selector.path, selector.namespaces)
@@ -289,8 +312,7 @@ def _asked(element: etree._Element, category: Category) -> AttributeDesignator |
     return selector
 
 
-def _obligations(owner: etree._Element) -> tuple[Obligation, ...]:
-    element = owner.find(policy_tag("Obligations"))
+def _obligations(element: etree._Element | None) -> tuple[Obligation, ...]:
     return () if element is None else obligations_from_element(element)
 
 

@@ -15,7 +15,7 @@ from argus_py.model.identifiers import AttributeId, DataType, StatusUri, Subject
 from argus_py.model.request import Request
 from argus_py.model.response import MissingAttribute
 from argus_py.xacml import context_xml, temporal
-from argus_py.xacml.datatypes import READERS
+from argus_py.xacml.datatypes import READERS, principal_name
 from argus_py.xacml.outcome import Fault
 from argus_py.xacml.policy import AttributeDesignator, AttributeSelector, Category
 from argus_py.xacml.values import Reader, Value
@@ -25,7 +25,8 @@ MAX_VALUES: Final = 10_000  # of all attributes; the member of a thousand VO gro
 MAX_STEPS: Final = 100_000  # of all conditions; a tenth of a second, and a condition has ten
 MAX_XPATH_NODES: Final = 20_000  # of the document, counted for each XPath expression; at worst two seconds
 
-# Category, subject category ("" for the others), AttributeId, DataType, Issuer (None: whoever): all compared as text.
+# Category, subject category ("" for the others), AttributeId, principal name of the DataType, Issuer (None: whoever):
+# all compared as text.
 BagKey = tuple[str, str, str, str, str | None]
 Bag = tuple[Value, ...]
 
@@ -94,8 +95,9 @@ class RequestAttributes:
             self._values_left -= len(attribute.values)
             if self._values_left < 0:
                 raise TooManyValues
+            datatype = principal_name(attribute.datatype)
             for issuer in {None, attribute.issuer}:
-                key = (category, subject_category, attribute.id, attribute.datatype, issuer)
+                key = (category, subject_category, attribute.id, datatype, issuer)
                 self._texts.setdefault(key, []).extend(attribute.values)
 
     def texts(self, bag: BagKey) -> tuple[str, ...]:
@@ -193,7 +195,8 @@ def source_of(asked: AttributeDesignator | AttributeSelector) -> Source:
         absent = Fault(f"the XPath expression {asked.path!r} selects nothing", StatusUri.MISSING_ATTRIBUTE)
         return Selected(path, absent if asked.must_be_present else None)
     subject_category = asked.subject_category if asked.category is Category.SUBJECT else ""
-    bag = (asked.category.value, subject_category, asked.attribute_id, asked.datatype, asked.issuer)
+    datatype = principal_name(asked.datatype)
+    bag = (asked.category.value, subject_category, asked.attribute_id, datatype, asked.issuer)
     return Designated(bag, _missing(asked) if asked.must_be_present else None)
 
 

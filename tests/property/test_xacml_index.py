@@ -251,6 +251,28 @@ REQUESTS = st.builds(
 )
 
 
+@st.composite
+def long_lists(draw: st.DrawFn) -> PolicySet:
+    """Hundreds of rules as PAPs write them, with some among them that are never plainly False."""
+    function, values = draw(st.sampled_from([(known[2], known[3]) for known in SUBJECT_ATTRIBUTES[:3]]))
+    attribute_id, datatype = next((k[0], k[1]) for k in SUBJECT_ATTRIBUTES if (k[2], k[3]) == (function, values))
+    designator = AttributeDesignator(Category.SUBJECT, attribute_id, datatype)
+
+    def one(number: int, text: str) -> Rule:
+        match = Match(function, AttributeValue(datatype, text), designator)
+        return Rule(f"n{number}", Effect.DENY, Target(subjects=((match,),)))
+
+    strangers = {AttributeId.SUBJECT_ID: "CN=stranger {}", Glite.FQAN: "/stranger/{}"}
+    template = strangers.get(attribute_id, "stranger {}")
+    rules = [one(number, template.format(number)) for number in range(draw(st.integers(100, 300)))]
+    for _ in range(draw(st.integers(0, 6))):
+        rule = draw(st.one_of(RULES, st.sampled_from(values).map(lambda text: one(999, text))))
+        rules.insert(draw(st.integers(0, len(rules))), rule)
+    combining = draw(mostly(Combining.RULES_FIRST_APPLICABLE, dict(RULE_ALGORITHMS)))
+    policy = Policy("long", combining, tuple(rules), obligations=draw(OBLIGATIONS), variables=VARIABLES)
+    return PolicySet("root", Combining.POLICIES_FIRST_APPLICABLE, (policy, draw(POLICIES)))
+
+
 MOMENTS = st.one_of(st.none(), st.just(datetime(2026, 1, 1, 9, tzinfo=UTC)))
 
 
@@ -262,6 +284,14 @@ def test_the_index_answers_as_the_evaluator(root: PolicySet, requests: list[Requ
         evaluation = evaluate(root, request, moment)
         assert compiled.evaluate(request, moment) == evaluation
         assert compiled.evaluate(request, moment) == evaluation  # now that it is remembered
+
+
+@settings(max_examples=60, deadline=None)
+@given(long_lists(), st.lists(REQUESTS, min_size=1, max_size=4))
+def test_what_may_be_an_error_is_reached_in_its_place_in_a_long_list(root: PolicySet, requests: list[Request]) -> None:
+    compiled = compile_policy(root)
+    for request in requests:
+        assert compiled.evaluate(request) == evaluate(root, request)
 
 
 @settings(max_examples=100, deadline=None)

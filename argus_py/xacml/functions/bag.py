@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
-from argus_py.xacml.functions.signature import BOOLEAN, FUNCTION_1_0, INTEGER, NAMED, Function, Type
+from argus_py.xacml.functions.signature import (
+    BOOLEAN,
+    DNS_NAME,
+    FUNCTION_1_0,
+    FUNCTION_2_0,
+    INTEGER,
+    IP_ADDRESS,
+    NAMED,
+    Function,
+    Type,
+)
 from argus_py.xacml.outcome import Fault
 from argus_py.xacml.values import Value
 
@@ -22,16 +32,18 @@ def _bag(*values: Value) -> Bag:
     return values
 
 
-def _of(name: str, type: Type) -> dict[str, Function]:
-    prefix = FUNCTION_1_0 + name
+def _of(prefix: str, type: Type) -> dict[str, Function]:
     return {
         f"{prefix}-one-and-only": Function((type.bag,), type, _one_and_only),
         f"{prefix}-bag-size": Function((type.bag,), INTEGER, len),
-        f"{prefix}-is-in": Function((type, type.bag), BOOLEAN, _is_in),
         f"{prefix}-bag": Function((), type.bag, _bag, rest=type),
     }
 
 
+_ADDRESSES: Final = (("ipAddress", IP_ADDRESS), ("dnsName", DNS_NAME))  # without equality, hence without is-in
+
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    uri: function for name, type in NAMED for uri, function in _of(name, type).items()
+    **{uri: function for name, type in NAMED for uri, function in _of(FUNCTION_1_0 + name, type).items()},
+    **{uri: function for name, type in _ADDRESSES for uri, function in _of(FUNCTION_2_0 + name, type).items()},
+    **{f"{FUNCTION_1_0}{name}-is-in": Function((type, type.bag), BOOLEAN, _is_in) for name, type in NAMED},
 }

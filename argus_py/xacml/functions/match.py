@@ -53,7 +53,9 @@ class _TextMatchesPattern:
 
 
 @dataclass(frozen=True, slots=True)
-class _CoversFqan:
+class CoversFqan:
+    """A test of FQANs that can be looked up with others of its kind."""
+
     pattern: FqanPattern
 
     def __call__(self, value: Value) -> bool:
@@ -73,7 +75,7 @@ def _bind_string_pattern(pattern: Value) -> Test:
 
 def _bind_fqan_pattern(pattern: Value) -> Test:
     """``/vo/*`` and ``Role=*`` of gLite; a capability never counts. Raises FqanSyntaxError."""
-    return _CoversFqan(FqanPattern.parse(str(pattern)))
+    return CoversFqan(FqanPattern.parse(str(pattern)))
 
 
 def _called(bind: Callable[[Value], Test]) -> Callable[[Value, Value], Matched]:

@@ -16,9 +16,12 @@ def _concatenation(*texts: str) -> str | Fault:
     return "".join(texts)
 
 
+_URI_CONCATENATION: Final = Function((ANY_URI, STRING), ANY_URI, _concatenation, rest=STRING)
+
 FUNCTIONS: Final[Mapping[str, Function]] = {
     f"{FUNCTION_1_0}string-normalize-space": Function((STRING,), STRING, trim),  # at the ends, as the standard says
     f"{FUNCTION_1_0}string-normalize-to-lower-case": Function((STRING,), STRING, str.lower),
     f"{FUNCTION_2_0}string-concatenate": Function((STRING, STRING), STRING, _concatenation, rest=STRING),
-    f"{FUNCTION_2_0}uri-string-concatenate": Function((ANY_URI, STRING), ANY_URI, _concatenation, rest=STRING),
+    f"{FUNCTION_2_0}uri-string-concatenate": _URI_CONCATENATION,
+    f"{FUNCTION_2_0}url-string-concatenate": _URI_CONCATENATION,  # the standard has both names
 }

@@ -298,3 +298,9 @@ def test_message_of_an_error_is_short() -> None:
     with pytest.raises(DnSyntaxError) as refusal:
         slash("/CN=" + "a" * MAX_TEXT_LENGTH)
     assert len(str(refusal.value)) < 400
+
+
+def test_the_key_of_a_name_is_shared_by_equal_names_alone() -> None:
+    assert rfc2253("CN=a,O=x").key == rfc2253("cn = A, o = X").key
+    names = ["CN=a,O=x", "O=x,CN=a", "CN=a+O=x", "CN=a", r"CN=a\,2.5.4.10\=1:x", r"CN=1:x\,2.5.4.3\=1:a"]
+    assert len({rfc2253(text).key for text in names}) == len(names)

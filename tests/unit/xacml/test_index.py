@@ -1,5 +1,6 @@
 """The prepared policy: what is found by a look-up, and what is told of what can only fail."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -72,6 +73,36 @@ def decided(policy_set: PolicySet, asked: Request) -> Evaluation:
     return evaluation
 
 
+@pytest.mark.parametrize("vo", ["vo7", "last", "nobody"])
+def test_a_decision_takes_as_many_steps_whatever_the_number_of_rules(vo: str) -> None:
+    def steps(count: int) -> int:
+        places = [rule(f"p{n}", resources=[resource_matches(f"http://ce{n}/.*")]) for n in range(count)]
+        bans = [rule(str(n), Effect.DENY, subjects=[vo_is(f"vo{n}")]) for n in range(count)]
+        compiled = compile_policy(root(*bans, rule("last", subjects=[vo_is("last")]), *places))
+        asked = request([vo], ["http://elsewhere/"])
+        compiled.evaluate(asked)
+        return _calls(lambda: compiled.evaluate(asked))
+
+    assert steps(20) == steps(5_000)
+
+
+def _calls(work: Callable[[], object]) -> int:
+    """How many functions it calls, those of C too."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
 def test_each_of_several_alternatives_finds_its_rule() -> None:
     bans = [rule(str(n), Effect.DENY, subjects=[vo_is(f"a{n}"), vo_is(f"b{n}")]) for n in range(MANY)]
     policy_set = root(*bans, rule("permit"))
@@ -102,9 +133,20 @@ def test_one_pattern_of_several_rules_finds_them_in_order() -> None:
     assert decided(root(*rules, *patterns), request(["vo3", "vo2"], ["ce"])).path[-1] == "2"
 
 
-def test_patterns_too_large_for_one_pass_are_tried_one_by_one() -> None:
+def test_patterns_too_large_for_one_pass_are_matched_in_several() -> None:
     large = [rule(str(n), resources=[resource_matches(f"[^/]{{1,1000}}-{n}")]) for n in range(70)]
     assert decided(root(*large), request(resources=["é-7"])).path[-1] == "7"
+    assert decided(root(*large), request(resources=["é-69"])).path[-1] == "69"
+
+
+def test_a_value_that_cannot_be_read_leaves_no_rule_out_that_asks_for_it() -> None:
+    by_name = AttributeDesignator(Category.SUBJECT, AttributeId.SUBJECT_ID, DataType.X500_NAME)
+    banned = Match(FunctionUri.X500_NAME_EQUAL, AttributeValue(DataType.X500_NAME, "CN=a"), by_name)
+    rules = (rule("1", Effect.DENY, subjects=[banned], resources=[resource_matches("ce.*")]), rule("2"))
+    nameless = Attribute(AttributeId.SUBJECT_ID, ("no name",), DataType.X500_NAME)
+    for place, decision in (("ce1", Decision.INDETERMINATE), ("wn", Decision.PERMIT)):
+        asked = Request((Subject((nameless,)),), request(resources=[place]).resources, Action())
+        assert decided(root(*rules), asked).decision is decision
 
 
 @pytest.mark.parametrize("combining", RULE_ALGORITHMS)

@@ -35,6 +35,7 @@ from argus_py.xacml.policy_xml import (
     policy_set_to_element,
     policy_to_element,
     read_policy,
+    read_policy_document,
     read_policy_set,
     write_policy,
     write_policy_set,
@@ -385,3 +386,12 @@ def test_attributes_are_written_in_alphabetical_order() -> None:
     ):
         names = re.findall(rb' (\w+)="', tag)
         assert names == sorted(names)
+
+
+def test_a_document_may_be_either_of_the_two() -> None:
+    policy = Policy("p", Combining.RULES_FIRST_APPLICABLE)
+    policy_set = PolicySet("s", Combining.POLICIES_FIRST_APPLICABLE, (policy,))
+    assert read_policy_document(write_policy(policy)) == policy
+    assert read_policy_document(write_policy_set(policy_set)) == policy_set
+    with pytest.raises(PolicySyntaxError, match=r"unexpected element Request: PolicySet of XACML 2\.0 is expected"):
+        read_policy_document(b"<Request/>")

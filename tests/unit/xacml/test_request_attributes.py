@@ -21,7 +21,7 @@ from argus_py.xacml.request_attributes import (
     UnknownDataType,
     source_of,
 )
-from argus_py.xacml.temporal import read_date, read_date_time, read_time
+from argus_py.xacml.temporal import DAY, DayTimeDuration, read_date, read_date_time, read_time
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CONTEXT = (("c", CONTEXT_NAMESPACE),)
@@ -48,6 +48,13 @@ def test_subjects_of_one_category_and_resources_are_pooled() -> None:
     assert values(AttributeDesignator(Category.RESOURCE, "a", DataType.STRING), request) == ("4", "5")
     assert values(AttributeDesignator(Category.ACTION, "a", DataType.STRING), request) == ()
     assert values(AttributeDesignator(Category.SUBJECT, "a", DataType.ANY_URI), request) == ()
+
+
+@pytest.mark.parametrize("sent", [DataType.DAY_TIME_DURATION, DataType.W3C_DAY_TIME_DURATION])
+@pytest.mark.parametrize("asked", [DataType.DAY_TIME_DURATION, DataType.W3C_DAY_TIME_DURATION])
+def test_both_names_of_a_data_type_mean_the_same(sent: str, asked: str) -> None:
+    request = Request((Subject((Attribute("a", ("P1D",), sent),)),))
+    assert values(AttributeDesignator(Category.SUBJECT, "a", asked), request) == (DayTimeDuration(DAY),)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from argus_py.xacml.addresses import DnsName
 from argus_py.xacml.outcome import Fault
 
 AAB = ("string-bag", "string:a", "string:a", "string:b")
@@ -24,6 +25,8 @@ NONE = ("string-bag",)
         (("string-is-in", "string:b", NONE), False),
         (("double-is-in", "double:NaN", ("double-bag", "double:NaN")), False),
         (("x500Name-is-in", "x500Name:cn=A", ("x500Name-bag", "x500Name:CN=a")), True),
+        (("ipAddress-bag-size", ("ipAddress-bag", "ipAddress:192.0.2.1", "ipAddress:192.0.2.1")), 2),
+        (("dnsName-one-and-only", ("dnsName-bag", "dnsName:example.org")), DnsName("example.org")),
         (("string-intersection", AAB, BC), ("b",)),
         (("string-intersection", AAB, BA), ("a", "b")),
         (("string-union", AAB, BC), ("a", "b", "c")),

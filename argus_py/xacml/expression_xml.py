@@ -3,13 +3,15 @@
 Prefixes of XPath expressions are those in force where the expression stands; they are kept with it.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 from lxml import etree
 
 from argus_py.model.identifiers import SubjectCategory
-from argus_py.xacml.functions import XPATH_FUNCTIONS
+from argus_py.xacml.functions import PATTERN_FUNCTIONS, XPATH_FUNCTIONS
+from argus_py.xacml.functions.signature import FUNCTION_1_0
 from argus_py.xacml.policy import (
     Apply,
     AttributeDesignator,
@@ -33,6 +35,7 @@ from argus_py.xacml.policy_elements import (
     unexpected,
     write_text,
 )
+from argus_py.xacml.values import trim
 from argus_py.xacml.xpath import VERSION, prefixes_in
 
 SELECTOR: Final = policy_tag("AttributeSelector")
@@ -44,6 +47,7 @@ _VALUE: Final = policy_tag("AttributeValue")
 _APPLY: Final = policy_tag("Apply")
 _FUNCTION: Final = policy_tag("Function")
 _VARIABLE: Final = policy_tag("VariableReference")
+_STRING_BAG: Final = FUNCTION_1_0 + "string-bag"
 _DESIGNATORS: Final = {policy_tag(f"{category.value}AttributeDesignator"): category for category in Category}
 _VERSION_PATHS: Final = [
     f"{policy_tag(name)}/{policy_tag('XPathVersion')}" for name in ("PolicyDefaults", "PolicySetDefaults")
@@ -148,7 +152,38 @@ def _apply(element: etree._Element) -> Apply:
     if function in XPATH_FUNCTIONS:
         _check_xpath_version(element)
         return Apply(function, tuple(map(_xpath_argument, element)))
-    return Apply(function, tuple(map(_argument, element)))
+    arguments = [_argument(child) for child in element]
+    position = _position_of_pattern(function, arguments)
+    if position is not None:
+        arguments[position] = _pattern(element[position], arguments[position])
+    return Apply(function, tuple(arguments))
+
+
+def _position_of_pattern(function: str, arguments: Sequence[Expression | FunctionReference]) -> int | None:
+    """Of the pattern, or the bag of patterns, among the arguments."""
+    match arguments:
+        case [FunctionReference(applied), _, *_] if applied in PATTERN_FUNCTIONS:
+            return 1
+        case [_, *_] if function in PATTERN_FUNCTIONS:
+            return 0
+    return None
+
+
+def _pattern(element: etree._Element, argument: Expression | FunctionReference) -> Expression | FunctionReference:
+    """``argument`` with patterns that are trimmed as values are: a blank goes with the star behind it.
+
+    BETTER: Java leaves the star, which is no pattern. On values without blanks at their ends both mean the same.
+    """
+    if isinstance(argument, AttributeValue) and argument.text.startswith("*") and _begins_with_blank(element):
+        return AttributeValue(argument.datatype, trim(argument.text[1:]))
+    if isinstance(argument, Apply) and argument.function == _STRING_BAG:
+        return Apply(argument.function, tuple(map(_pattern, element, argument.arguments)))
+    return argument
+
+
+def _begins_with_blank(element: etree._Element) -> bool:
+    text = element.text or ""
+    return trim(text[:1]) != text[:1]
 
 
 def _argument(element: etree._Element) -> Expression | FunctionReference:

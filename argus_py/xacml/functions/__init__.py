@@ -30,8 +30,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     **bag.FUNCTIONS,
     **set.FUNCTIONS,
     **match.FUNCTIONS,
-    FUNCTION_1_0 + "regexp-string-match": match.FUNCTIONS[match.STRING_REGEXP_MATCH],  # its name until XACML 1.1
 }
+PATTERN_FUNCTIONS: Final[Mapping[str, Function]] = match.PATTERN_FUNCTIONS  # their first argument is a pattern
 HIGHER_ORDER_FUNCTIONS: Final[Mapping[str, higher_order.HigherOrderFunction]] = higher_order.FUNCTIONS
 XPATH_FUNCTIONS: Final[Mapping[str, xpath.XPathFunction]] = xpath.FUNCTIONS
 

@@ -119,10 +119,13 @@ def _is_mailbox_of(wanted: str, mailbox: Rfc822Name) -> bool:
 
 STRING_REGEXP_MATCH: Final = FUNCTION_1_0 + "string-regexp-match"
 
-FUNCTIONS: Final[Mapping[str, Function]] = {
-    STRING_REGEXP_MATCH: Function(
-        (STRING, STRING), BOOLEAN, _called(_bind_string_pattern), bind=_bind_string_pattern, reads=read_pattern_subject
-    ),
+_STRING_REGEXP_MATCH: Final = Function(
+    (STRING, STRING), BOOLEAN, _called(_bind_string_pattern), bind=_bind_string_pattern, reads=read_pattern_subject
+)
+
+PATTERN_FUNCTIONS: Final[Mapping[str, Function]] = {
+    STRING_REGEXP_MATCH: _STRING_REGEXP_MATCH,
+    FUNCTION_1_0 + "regexp-string-match": _STRING_REGEXP_MATCH,  # its name until XACML 1.1
     **{
         f"{FUNCTION_2_0}{name}-regexp-match": _pattern_of(Type(datatype), text_of)
         for name, datatype, text_of in (
@@ -133,6 +136,9 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             ("x500Name", DataType.X500_NAME, _readable),
         )
     },
+}
+FUNCTIONS: Final[Mapping[str, Function]] = {
+    **PATTERN_FUNCTIONS,
     f"{FUNCTION_1_0}x500Name-match": Function((X500_NAME, X500_NAME), BOOLEAN, _is_end_of_name),
     f"{FUNCTION_1_0}rfc822Name-match": Function((STRING, RFC822_NAME), BOOLEAN, _is_mailbox_of),
     Glite.FQAN_REGEXP_MATCH: Function((FQAN, FQAN), BOOLEAN, _called(_bind_fqan_pattern), bind=_bind_fqan_pattern),

@@ -220,3 +220,25 @@ def test_long_texts_take_more_steps_than_short_ones(value_of: Callable[..., obje
 
     assert value_of(quadratic, request(100)) is True
     assert isinstance(value_of(quadratic, request(10_000)), Fault)
+
+
+def test_patterns_that_a_request_brings_are_expensive_and_those_of_the_policy_are_not(
+    value_of: Callable[..., object],
+) -> None:
+    texts = AttributeDesignator(Category.ACTION, "t", DataType.STRING)
+    of_policy = ("string-bag", *(f"string:[^/]{{1,{number}}}/" for number in range(1, 100)))
+    one_value = ("string-bag", "string:x")
+
+    def request(patterns: int) -> Request:
+        values = tuple(f"[^/]{{1,{number}}}/" for number in range(1, patterns + 1))
+        return Request(action=Action((Attribute("t", values),)))
+
+    from_request = ("any-of-any", "function:string-regexp-match", texts, one_value)
+    assert value_of(from_request, request(100)) is False
+    fault = value_of(from_request, request(400))
+    assert isinstance(fault, Fault)
+    assert f"more than {MAX_STEPS} steps" in fault.reason
+    one_by_one = ("string-regexp-match", ("string-one-and-only", texts), "string:x")
+    assert value_of(("or", *[one_by_one] * 100), request(1)) is False
+    assert isinstance(value_of(("or", *[one_by_one] * 400), request(1)), Fault)
+    assert value_of(("any-of-any", "function:string-regexp-match", of_policy, texts), request(100)) is False

@@ -172,6 +172,39 @@ def test_conditions_and_variables_are_read() -> None:
     )
 
 
+REGEXP = "urn:oasis:names:tc:xacml:1.0:function:string-regexp-match"
+STRING_BAG = "urn:oasis:names:tc:xacml:1.0:function:string-bag"
+BLANK_AND_STAR = f"<x:AttributeValue {STRING}>  *a *b </x:AttributeValue>"
+STAR = f"<x:AttributeValue {STRING}>*a</x:AttributeValue>"
+
+
+def apply_xml(function: str, *arguments: str) -> str:
+    return f'<x:Apply FunctionId="{function}">{"".join(arguments)}</x:Apply>'
+
+
+@pytest.mark.parametrize(
+    ("condition", "texts"),
+    [
+        (apply_xml(REGEXP, BLANK_AND_STAR, BLANK_AND_STAR), ["a *b", "*a *b"]),
+        (apply_xml(REGEXP, STAR, STAR), ["*a", "*a"]),
+        (apply_xml(STRING_EQUAL, BLANK_AND_STAR, BLANK_AND_STAR), ["*a *b", "*a *b"]),
+        (
+            apply_xml(
+                "urn:oasis:names:tc:xacml:1.0:function:any-of-any",
+                f'<x:Function FunctionId="{REGEXP}"/>',
+                apply_xml(STRING_BAG, BLANK_AND_STAR, STAR),
+                apply_xml(STRING_BAG, BLANK_AND_STAR),
+            ),
+            ["a *b", "*a", "*a *b"],
+        ),
+    ],
+)
+def test_a_blank_at_the_start_of_a_pattern_is_cut_with_the_star_behind_it(condition: str, texts: list[str]) -> None:
+    policy = read_policy(policy_xml(rule_xml(condition)))
+    assert re.findall(r"text='([^']*)'", str(policy.rules[0].condition)) == texts
+    assert read_policy(write_policy(policy)) == policy
+
+
 SELECTOR = f'<x:AttributeSelector {STRING} RequestContextPath="//q:a/x:b/text()" xmlns:q="urn:q" xmlns:n="urn:n"/>'
 
 

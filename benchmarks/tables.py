@@ -43,7 +43,8 @@ def show(title: str, figure: str, yardstick: str, rows: Sequence[Row]) -> None:
     """Print the table; ``figure`` and ``yardstick`` head their columns."""
     cells: list[tuple[str, ...]] = [("", figure, yardstick, "ratio")]
     for row in rows:
-        cells.append((row.name, *map(_number, (row.figure, row.yardstick, row.figure / row.yardstick))))
+        ratio = _number(row.figure / row.yardstick) if row.yardstick else "-"
+        cells.append((row.name, _number(row.figure), _number(row.yardstick), ratio))
     show_cells(title, cells, words=1)
 
 

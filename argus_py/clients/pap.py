@@ -7,6 +7,7 @@ last, so that one which is switched off does not hold up the changes of the othe
 Source: argus-pdp:src/main/java/org/glite/authz/pdp/policy/PolicyAdministrationPointClient.java
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -57,6 +58,7 @@ class HttpPolicySource:
     ) -> None:
         """``entity_id``: how this PDP calls itself in queries."""
         self.used: str | None = None  # the one that gave what was fetched last
+        self.digest: str | None = None  # SHA-256 of the octets of that, as they came
         self._urls = tuple(urls)
         self._entity_id = entity_id
         self._transport = transport
@@ -96,12 +98,15 @@ class HttpPolicySource:
 
     def _fetch_from(self, url: str, query: PolicyQuery) -> PolicySet:
         try:
-            body = self._transport.call(url, saml.policy_query_to_element(query), MAX_ANSWER)
-            response = saml.policy_response_from_element(body)
+            # INVARIANT: nothing here refers to the answer, so it is gone before its policies are read.
+            response = saml.policy_response_from_element(
+                self._transport.call(url, saml.policy_query_to_element(query), MAX_ANSWER)
+            )
             if response.in_response_to != query.id:
                 raise SamlError(f"it answers the query {response.in_response_to}, not {query.id}")
             if response.policies is None:
                 raise SamlError(f"the SAML status is {response.status}")
+            policies = policy_xml.read_policy_set(response.policies)
         except PeerUnreachable as error:
             raise PapFailed(url, f"Unable to complete request to PAP endpoint: {url}: {error.reason}") from error
         except PeerFault as error:
@@ -110,4 +115,5 @@ class HttpPolicySource:
             raise PapFailed(url, text) from error
         except MalformedInput as error:
             raise PapFailed(url, f"Unusable policy from PAP endpoint: {url}: {error}") from error
-        return response.policies
+        self.digest = hashlib.sha256(response.policies).hexdigest()
+        return policies

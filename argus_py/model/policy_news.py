@@ -1,8 +1,9 @@
 """How daemons of this kind tell one another that the policy has changed: a long poll beside the protocols of Argus.
 
 ``GET /v1/policy-changes?after=STATE`` on the service port of a PAP or a PDP is answered with 200 and the news as soon
-as the state of its policy is another one than that, else with 204 after ``WAIT``. A state is any short text, equal for
-equal policies, also between processes that serve the same ones. Java daemons answer 404.
+as the state of its policy is another one than that, else after ``WAIT`` with 204, or with 503 if no state is known.
+A state is any short text, equal for equal policies, also between processes that serve the same ones. Java daemons
+answer 404.
 """
 
 import json

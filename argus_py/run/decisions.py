@@ -8,17 +8,17 @@ from argus_py.clients.changes import HttpChanges
 from argus_py.clients.pdp import HttpPdp
 from argus_py.clients.transport import Transport
 from argus_py.config.pepd import PdpSettings
+from argus_py.errors import Unavailable
 from argus_py.model.request import Request
 from argus_py.model.response import Response
 from argus_py.pdp.engine import Engine
+from argus_py.pdp.ports import PolicyInForce
 from argus_py.pep.decision_cache import Cached
 from argus_py.pep.failover import Endpoint, Failover
 from argus_py.pep.ports import Call, DecisionPoint
 from argus_py.run.following import Changes, Follower, propagation_lines
 from argus_py.run.parts import now
 from argus_py.run.servers import Steady
-from argus_py.snapshot import Snapshot
-from argus_py.xacml.index import CompiledPolicy
 
 
 class Decisions:
@@ -53,13 +53,14 @@ class Decisions:
         return cls(failover, settings, endpoints=failover.endpoints, changes=changes)
 
     @classmethod
-    def of_engine(cls, settings: PdpSettings, pdp: str, policy: Snapshot[CompiledPolicy]) -> "Decisions":
+    def of_engine(cls, settings: PdpSettings, pdp: str, policy: PolicyInForce) -> "Decisions":
         """``pdp``: how the PDP of this process calls itself."""
 
         def version() -> int | None:
-            if not policy.ready:
+            try:
+                in_force = policy.current
+            except Unavailable:
                 return None
-            in_force = policy.current
             return None if in_force.value.asks_for_the_time else in_force.number
 
         return cls(LocalPdp(Engine(policy, now), pdp), settings, version)

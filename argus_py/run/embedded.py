@@ -16,7 +16,7 @@ from argus_py.run.pap import FOREIGN_CHANGES, PapFiles, pap
 from argus_py.run.parts import TrustOf, now
 from argus_py.run.pdp import pdp
 from argus_py.run.pep import pep
-from argus_py.run.policy import PolicyRefresh
+from argus_py.run.policy import LimitedAge, PolicyRefresh
 from argus_py.run.servers import Daemon, Periodic
 from argus_py.store.sql.engine import open_policies
 
@@ -30,8 +30,7 @@ def embedded(directory: Path, trust_of: TrustOf) -> tuple[Daemon, ...]:
     pdp_settings = load_pdp(directory / "pdp" / "pdp.ini")
     pepd_settings = load_pepd(directory / "pepd" / "pepd.ini")
     repository = open_policies(pap_files.settings.database)
-    policy = policy_snapshot(Provisioning(repository), now)
-    refresh = PolicyRefresh(policy)
+    refresh = PolicyRefresh(policy_snapshot(Provisioning(repository), now))
 
     def take_up() -> None:
         refresh(time.monotonic())
@@ -40,7 +39,8 @@ def embedded(directory: Path, trust_of: TrustOf) -> tuple[Daemon, ...]:
     foreign_changes = Periodic("policy", FOREIGN_CHANGES, refresh)
     pap_daemon = pap(pap_files, repository, trust_of)
     refresh()
-    decisions = Decisions.of_engine(pepd_settings.pdp, pdp_settings.service.entity_id, policy)
+    usable = LimitedAge(refresh, pdp_settings.policy.maximum_age)
+    decisions = Decisions.of_engine(pepd_settings.pdp, pdp_settings.service.entity_id, usable)
     return (
         pap_daemon,
         pdp(pdp_settings, refresh, (foreign_changes,), trust_of),

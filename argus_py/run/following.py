@@ -24,6 +24,9 @@ GRACE: Final = policy_news.WAIT + timedelta(seconds=10)
 _BREATH: Final = timedelta(milliseconds=50)
 """After a change: many at once become one, and peers that contradict each other behind one address keep nobody busy."""
 
+_TOO_SOON: Final = timedelta(seconds=1)
+"""Who says earlier that there is nothing new has no room for us, is about to stop, or is no peer but a proxy."""
+
 _AGAIN: Final = timedelta(milliseconds=250)  # after the first failure; it doubles with each
 _DOWN: Final = timedelta(seconds=1)  # at most; a peer that is started again shall be listened to within a second
 _REFUSED: Final = timedelta(seconds=30)
@@ -90,6 +93,7 @@ class Follower:
 
     def step(self) -> timedelta:
         """Wait for one answer and act upon it; returns for how long to leave the peer alone."""
+        asked_at = self._monotonic()
         try:
             news = self._changes.after(self._known)
         except NoChangeFeed as error:
@@ -111,7 +115,9 @@ class Follower:
             _log.info("changes of %s are followed", self.service)
         # INVARIANT: relied on again only now that what was missed is taken up.
         self._heard_at, self._failure, self.hearing = heard_at, None, Hearing.FOLLOWED
-        return timedelta() if news is None else _BREATH
+        if news is not None:
+            return _BREATH
+        return timedelta() if heard_at - asked_at >= _TOO_SOON.total_seconds() else _TOO_SOON
 
     def line(self) -> str:
         """For the status page."""
@@ -123,7 +129,7 @@ class Follower:
     def _act_upon(self, news: News | None, heard_at: float) -> bool:
         """The age of what is there after an interruption says nothing about how fast we are.
 
-        None after an interruption: the peer has no policy; whatever it had before is not to be relied on either.
+        None after an interruption: what the peer has is not known; what it had before is not to be relied on.
         """
         made = None
         if news is not None and news.age is not None and self._known is not None:

@@ -97,7 +97,7 @@ def pap(files: PapFiles, repository: SqlPolicies, trust_of: TrustOf) -> Daemon:
 
     load = Load(settings.maximum_connections)
     services = pap_services(
-        Provisioning(repository).fetch,
+        Provisioning(repository).document,
         permit_pdp,
         PapSoapSettings(settings.entity_id, settings.hostname),
         clock=now,
@@ -110,7 +110,7 @@ def pap(files: PapFiles, repository: SqlPolicies, trust_of: TrustOf) -> Daemon:
         return trust_state(trust, now()) + (material_state(vomsdir, now()) if vomsdir else []) + tls.lines()
 
     feed = ChangeFeed(time.monotonic)
-    watch = PolicyWatch(repository, feed.announce)
+    watch = PolicyWatch(repository, feed)
     watch()
     repository.on_commit(watch)
     status = PapStatus(repository, __version__, now(), details)
@@ -129,13 +129,12 @@ class PolicyWatch:
     def __init__(
         self,
         repository: PolicyRepository,
-        announce: Callable[[str, float], None],
+        feed: ChangeFeed,
         clock: Callable[[], datetime] = now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``announce`` takes the name of the state and when the change was made, in monotonic time."""
         self._repository = repository
-        self._announce = announce
+        self._feed = feed
         self._clock = clock
         self._monotonic = monotonic
         self._one_at_a_time = threading.Lock()  # or a state could be announced after the one that came after it
@@ -151,6 +150,8 @@ class PolicyWatch:
                 if not self._told:
                     _log.error("changes of the policy are not seen: %s", error)
                 self._told = True
+                self._revision = None
+                self._feed.lose_sight()
             else:
                 self._told = False
 
@@ -162,7 +163,7 @@ class PolicyWatch:
         age = max(self._clock() - changed_at, timedelta())
         # The time beside the revision: a restored backup counts on from a number that was there before.
         state = f"{revision}-{int(changed_at.timestamp() * 1000)}"
-        self._announce(state, self._monotonic() - age.total_seconds())
+        self._feed.announce(state, self._monotonic() - age.total_seconds())
         self._revision = revision
 
 

@@ -39,11 +39,13 @@ def pdp_alone(file: Path, trust_of: TrustOf) -> Daemon:
     calls = transport(settings.security, trust_of, Timeouts(min(timeout, _PAP_CONNECT), timeout))
     source = HttpPolicySource(settings.policy.paps, settings.service.entity_id, calls, now)
     kept = PolicyFile(settings.policy.last_good_file) if settings.policy.last_good_file else None
-    refresh = PolicyRefresh(policy_snapshot(source, now), lambda: source.used or "-", kept)
+    refresh = PolicyRefresh(
+        policy_snapshot(source, now), lambda: source.used or "-", kept, digest=lambda: source.digest
+    )
     refresh()
     refresh.restore()
     paps = tuple(dict.fromkeys(settings.policy.paps))
-    followers = tuple(_follower(HttpChanges(pap, calls), refresh, source, paps) for pap in paps)
+    followers = tuple(pap_follower(HttpChanges(pap, calls), refresh, source, paps) for pap in paps)
     return pdp(
         settings,
         refresh,
@@ -116,7 +118,9 @@ def pdp(
     )
 
 
-def _follower(changes: HttpChanges, refresh: PolicyRefresh, source: HttpPolicySource, paps: Sequence[str]) -> Follower:
+def pap_follower(
+    changes: HttpChanges, refresh: PolicyRefresh, source: HttpPolicySource, paps: Sequence[str]
+) -> Follower:
     """Of one of the PAPs; they are asked for policies in this order."""
     place = paps.index(changes.service)
 
@@ -125,4 +129,11 @@ def _follower(changes: HttpChanges, refresh: PolicyRefresh, source: HttpPolicySo
         source.trust_again(changes.service)
         return refresh(made) and source.used in paps[: place + 1]
 
-    return Follower(changes, take_up, time.monotonic, lambda: refresh.confirm(changes.service))
+    def confirm() -> None:
+        """The policy in force may be that of a PAP which comes after it, because it failed once in between."""
+        if source.used in paps[: place + 1]:
+            refresh.confirm(changes.service)
+        else:
+            take_up(None)
+
+    return Follower(changes, take_up, time.monotonic, confirm)

@@ -48,13 +48,18 @@ class PolicyRefresh:
         source: Callable[[], str] = lambda: "this process",
         file: PolicyFile | None = None,
         clock: Callable[[], datetime] = now,
+        digest: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """``source``: who gave what was fetched last; ``file``: where a good policy is kept."""
+        """``source``: who gave what was fetched last, ``digest``: of its octets, if there were any.
+
+        ``file``: where a good policy is kept.
+        """
         self.policy = policy
         self.feed = ChangeFeed(time.monotonic)
         self._source = source
         self._file = file
         self._clock = clock
+        self._digest = digest
         self._one_at_a_time = threading.Lock()
         self._in_force: _InForce | None = None
         self._told = ""
@@ -94,13 +99,14 @@ class PolicyRefresh:
         except ArgusError as error:
             _log.error("%s", error)
             return
-        self.policy.adopt(compiled, kept.confirmed_at)
-        self._announce(kept.digest, kept.source, kept.confirmed_at, None)
+        confirmed_at = min(kept.confirmed_at, self._clock())  # clocks step back, and it must grow old from now on
+        self.policy.adopt(compiled, confirmed_at)
+        self._announce(kept.digest, kept.source, confirmed_at, None)
         _log.warning(
             "no PAP has answered: policy %s, which %s had at %s, is used",
             kept.root.id,
             kept.source,
-            java_time(kept.confirmed_at),
+            java_time(confirmed_at),
         )
 
     def confirm(self, source: str) -> None:
@@ -140,16 +146,16 @@ class PolicyRefresh:
     def _take_note(self, made: float | None) -> None:
         version, known = self.policy.current, self._in_force
         if known is not None and known.number == version.number:
-            self._in_force = _InForce(known.number, known.digest, self._source(), self._clock())
+            self._announce(self._digest() or known.digest, self._source(), self._clock(), made)
             self._keep_time()
             return
         root = version.value.root
         _log.info("Loaded version %s of policy %s", root.version, root.id)
         for defect in version.value.defects:
             _log.warning("%s", defect)
-        document = write_policy_set(root)
-        self._announce(hashlib.sha256(document).hexdigest(), self._source(), self._clock(), made)
-        self._keep(document)
+        digest = self._digest() or hashlib.sha256(write_policy_set(root)).hexdigest()
+        self._announce(digest, self._source(), self._clock(), made)
+        self._keep()
 
     def _announce(self, digest: str, source: str, confirmed_at: datetime, made: float | None) -> None:
         self._in_force = _InForce(self.policy.current.number, digest, source, confirmed_at)
@@ -165,13 +171,15 @@ class PolicyRefresh:
                 return
         except PolicyNotKept as error:
             _log.info("%s", error)
-        self._keep(write_policy_set(self.policy.current.value.root))
+        self._keep()
 
-    def _keep(self, document: bytes) -> None:
+    def _keep(self) -> None:
         if self._file is None or self._in_force is None:
             return
         try:
-            self._file.write(document, self._in_force.source, self._in_force.confirmed_at)
+            document = write_policy_set(self.policy.current.value.root)
+            known = self._in_force
+            self._file.write(document, known.digest, known.source, known.confirmed_at)
             self._not_kept = None
         except PolicyNotKept as error:
             if self._not_kept is None:

@@ -2,7 +2,8 @@
 
 The namespaces are those that OpenSAML 2 registers; the older and the later ones of the standard are not spoken. Nothing
 is signed: TLS is the protection of these messages. A message is read into a value and written from one; the request
-context inside a query and its answer stays XML, so that an unreadable one can still be answered with its echo.
+context inside a query and its answer stays XML, so that an unreadable one can still be answered with its echo; so does
+the policy of a PAP, which is written once for many and known by its digest.
 
 Source: argus-pdp:src/main/java/org/glite/authz/pdp/server/AuthorizationRequestServlet.java,
 argus-pep-server:src/main/java/org/glite/authz/pep/server/XACMLConverter.java,
@@ -18,16 +19,15 @@ from lxml import etree
 
 from argus_py.errors import MalformedInput
 from argus_py.model.response import Result
-from argus_py.xacml import context_xml, policy_xml
+from argus_py.xacml import context_xml
 from argus_py.xacml.context_xml import CONTEXT_NAMESPACE
 from argus_py.xacml.document import fit
-from argus_py.xacml.policy import PolicySet
 from argus_py.xacml.policy_elements import POLICY_NAMESPACE
 
 SOAP_ACTION: Final = "http://www.oasis-open.org/committees/security"
 ENTITY_FORMAT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 VERSION: Final = "2.0"
-MAX_NAMESPACES: Final = 100  # in scope of a Request; queries have 4, and cutting the Request out takes their square
+MAX_NAMESPACES: Final = 100  # in scope of what is cut out, which takes their square; messages have 4
 
 _ASSERTION_NAMESPACE: Final = "urn:oasis:names:tc:SAML:2.0:assertion"
 _PROTOCOL_NAMESPACE: Final = "urn:oasis:names:tc:SAML:2.0:protocol"
@@ -110,14 +110,14 @@ class PolicyQuery:
 
 @dataclass(frozen=True, slots=True)
 class PolicyResponse:
-    """``policies`` is there exactly when the status is Success."""
+    """``policies`` is the PolicySet element as a document of its own, there exactly when the status is Success."""
 
     id: str | None
     in_response_to: str | None
     issue_instant: datetime | None
     assertion_id: str | None
     issuer: str | None
-    policies: PolicySet | None
+    policies: bytes | None
     status: Status = Status()
 
 
@@ -234,14 +234,13 @@ def policy_query_to_element(query: PolicyQuery) -> etree._Element:
 def policy_response_from_element(element: etree._Element) -> PolicyResponse:
     """The first PolicySet of the first policy statement, or a status that says why there is none.
 
-    Raises SamlError: not a Response, or a successful one without a PolicySet; whatever ``policy_xml`` raises for a
-    PolicySet that cannot be used.
+    Raises SamlError: not a Response, a successful one without a PolicySet, or one in the scope of too many namespaces.
     """
     status = _status_of_response(element)
     policies = None
     assertion = element.find(_A + "Assertion")
     if status.code == StatusCode.SUCCESS:
-        policies = policy_xml.policy_set_from_element(_first_policy_set(assertion))
+        policies = _cut_out(_first_policy_set(assertion))
     return PolicyResponse(
         element.get("ID"),
         element.get("InResponseTo"),
@@ -259,7 +258,7 @@ def policy_response_to_element(response: PolicyResponse) -> etree._Element:
     if response.policies is not None:
         assertion = _append_assertion(root, response.assertion_id, response.issue_instant)
         _append_issuer(assertion, response.issuer, None)
-        _append_statement(assertion, _POLICY_STATEMENT).append(policy_xml.policy_set_to_element(response.policies))
+        _append_statement(assertion, _POLICY_STATEMENT).append(etree.fromstring(response.policies))
     return root
 
 
@@ -267,7 +266,8 @@ def _cut_out(element: etree._Element) -> bytes:
     """The element as a document of its own, with the namespaces in its scope."""
     count = len(element.nsmap)
     if count > MAX_NAMESPACES:
-        raise SamlError(f"{count} namespaces are in the scope of the Request, {MAX_NAMESPACES} are allowed")
+        name = etree.QName(element).localname
+        raise SamlError(f"{count} namespaces are in the scope of the {name}, {MAX_NAMESPACES} are allowed")
     # Names may hold any letters; in ASCII, the default, they would become what no parser reads again.
     return etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
 

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from argus_py.errors import ArgusError
+from argus_py.errors import ArgusError, Unavailable
 from argus_py.model import policy_news
 from argus_py.model.policy_news import News
 from argus_py.web.answers import answer
@@ -25,6 +25,13 @@ from argus_py.web.fairness import Places, neighbourhood
 
 MAX_WAITING: Final = 1000
 _UNCACHED: Final = {"Cache-Control": "no-store"}
+
+
+class NoState(Unavailable):
+    """There is no policy, or it is not known what has become of it."""
+
+    def __init__(self) -> None:
+        super().__init__("the state of the policy is not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,10 @@ class ChangeFeed:
             self._state = _State(state, made)
             self._wake()
 
+    def lose_sight(self) -> None:
+        """Nothing is known any more until the next announcement: nobody must take silence for no change."""
+        self._state = None
+
     def close(self) -> None:
         """Let nobody wait any more: the ports are about to close."""
         self._closed = True
@@ -64,7 +75,7 @@ class ChangeFeed:
     async def after(self, known: str, owner: str = "-") -> News | None:
         """What differs from the state ``known``, as soon as there is something; None after a while without.
 
-        ``owner`` is who takes a place among those who wait.
+        ``owner`` is who takes a place among those who wait. Raises NoState: after a while without a state.
         """
         loop = self._loop = asyncio.get_running_loop()
         with suppress(TimeoutError):
@@ -76,6 +87,8 @@ class ChangeFeed:
                 finally:
                     if place is not None:
                         place.leave()
+        if self._state is None:
+            raise NoState
         return self._news(known)
 
     def _news(self, known: str) -> News | None:
@@ -110,10 +123,10 @@ def changes_route(feed: ChangeFeed, permit: Callable[[Scope], None] = lambda _sc
     async def tell(request: Request) -> Response:
         try:
             await run_in_threadpool(permit, request.scope)
+            owner = neighbourhood(request.client.host) if request.client else "-"
+            news = await feed.after(request.query_params.get(policy_news.AFTER, ""), owner)
         except ArgusError as error:
             return answer(error)
-        owner = neighbourhood(request.client.host) if request.client else "-"
-        news = await feed.after(request.query_params.get(policy_news.AFTER, ""), owner)
         if news is None:
             return Response(status_code=204, headers=_UNCACHED)
         return Response(policy_news.write_news(news), headers=_UNCACHED, media_type=policy_news.MEDIA_TYPE)

@@ -26,7 +26,6 @@ from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import AXIS_NAMESPACE, Fault
 from argus_py.soap.saml import PolicyQuery, PolicyResponse, Status, StatusCode
 from argus_py.web.workers import Load, Workers
-from argus_py.xacml.policy import PolicySet
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class PapSoapSettings:
 
 
 def pap_services(
-    policies: Callable[[], PolicySet],
+    policies: Callable[[], bytes],
     permit: Callable[[Scope], None],
     settings: PapSoapSettings,
     *,
@@ -64,7 +63,8 @@ def pap_services(
 ) -> Starlette:
     """The application to mount at /pap/services.
 
-    ``policies`` gives what a PDP gets; ``permit`` raises NotPermitted for a caller who may not fetch it.
+    ``policies`` gives the PolicySet that a PDP gets, in XML; ``permit`` raises NotPermitted for a caller who may not
+    fetch it.
     """
     service = _ProvisioningService(policies, permit, settings, clock, new_id)
     workers = Workers(load, BODY_LIMIT)
@@ -93,7 +93,7 @@ class _ProvisioningService:
 
     def __init__(
         self,
-        policies: Callable[[], PolicySet],
+        policies: Callable[[], bytes],
         permit: Callable[[Scope], None],
         settings: PapSoapSettings,
         clock: Callable[[], datetime],

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.applications import Starlette
 
 from argus_py.clients.changes import ChangesRefused, HttpChanges, NoChangeFeed
-from argus_py.clients.transport import Timeouts, Transport
+from argus_py.clients.transport import PeerUnreachable, Timeouts, Transport
 from argus_py.errors import NotPermitted
 from argus_py.model.policy_news import News
 from argus_py.observe.metrics import Counters
@@ -89,7 +89,8 @@ def feed() -> ChangeFeed:
 @pytest.mark.parametrize("make", [pap, pdp])
 def test_news_are_told_until_they_are_known(make: Make, feed: ChangeFeed) -> None:
     listener = listen(make(feed))
-    assert listener.after(None) is None
+    with pytest.raises(PeerUnreachable, match="HTTP status 503"):
+        listener.after(None)
     feed.announce("a=1&b=2/c d", made=9.0)
     assert listener.after(None) == News("a=1&b=2/c d", timedelta(seconds=1))
     assert listener.after("a=1&b=2/c d") is None

@@ -173,3 +173,16 @@ def test_when_all_have_failed_they_are_asked_in_their_order(peer: Any) -> None:
         with pytest.raises(NoPolicy):
             source.fetch()
     assert [str(request.url) for request in pap.requests] == [FIRST, SECOND] * 2
+
+
+def test_the_digest_is_that_of_the_policies_and_not_of_the_answer(peer: Any, vector: Callable[[str], bytes]) -> None:
+    answer = vector("pap/response-policies.xml")
+    later = answer.replace(b"04:00:00.459Z", b"05:00:00.459Z")
+    other = answer.replace(b"public_", b"private_")
+    digests = []
+    for each in (answer, later, other):
+        pap = peer(httpx.Response(200, content=each))
+        source = HttpPolicySource((FIRST,), "urn:pdp", pap.transport(), lambda: NOW, lambda: QUERY_ID)
+        source.fetch()
+        digests.append(source.digest)
+    assert digests[0] == digests[1] != digests[2]

@@ -9,6 +9,7 @@ from argus_py.pap.paps import Pap, PapNotFound, Remote
 from argus_py.pap.provisioning import Provisioning, root
 from argus_py.store.memory import MemoryPolicies
 from argus_py.xacml.policy import Combining, PolicySet
+from argus_py.xacml.policy_xml import read_policy_set
 
 ONE = 'resource "r" { private action "a" { rule permit { vo="atlas" } } }'
 DEFAULT = Pap("default-1", "default", enabled=True, public=True, version=3)
@@ -56,3 +57,13 @@ def test_the_tree_is_built_once_per_change(resources_of: Callable[[str], Resourc
         empty.combining,
         (PolicySet("default-1", empty.combining, resources_of(ONE), version="3"),),
     )
+
+
+def test_the_document_is_written_once_per_change(resources_of: Callable[[str], Resources]) -> None:
+    policies = repository(DEFAULT)
+    provisioning = Provisioning(policies)
+    empty = provisioning.document()
+    assert provisioning.document() is empty
+    with policies.change() as writer:
+        writer.store(DEFAULT, resources_of(ONE))
+    assert read_policy_set(provisioning.document()) == provisioning.fetch()

@@ -17,9 +17,10 @@ from argus_py.model.identifiers import AttributeId, DataType
 from argus_py.model.policy_news import News
 from argus_py.model.request import Action, Request, Resource, Subject
 from argus_py.model.response import Decision, Effect, Response
+from argus_py.pdp.ports import PolicyTooOld
 from argus_py.pep.ports import Call, NoDecision
 from argus_py.run.decisions import Decisions
-from argus_py.snapshot import Snapshot
+from argus_py.snapshot import Snapshot, Version
 from argus_py.xacml.index import CompiledPolicy, compile_policy
 from argus_py.xacml.policy import (
     AttributeDesignator,
@@ -98,6 +99,30 @@ def test_a_policy_of_this_process_that_looks_at_the_clock_is_asked_again_and_aga
     site.change(Effect.PERMIT)
     decisions = Decisions.of_engine(settings(), "urn:pdp", site.policy)
     assert [decide(decisions) for _ in range(2)] == [(Decision.PERMIT, False)] * 2
+
+
+class Expiring:
+    """A policy that may not be used any more from some moment on."""
+
+    def __init__(self, policy: Snapshot[CompiledPolicy]) -> None:
+        self._policy = policy
+        self.too_old = False
+
+    @property
+    def current(self) -> Version[CompiledPolicy]:
+        if self.too_old:
+            raise PolicyTooOld(timedelta(minutes=2), timedelta(minutes=1))
+        return self._policy.current
+
+
+def test_a_policy_of_this_process_that_is_too_old_decides_nothing_not_even_out_of_the_cache() -> None:
+    site = Site()
+    site.change(Effect.PERMIT)
+    policy = Expiring(site.policy)
+    decisions = Decisions.of_engine(settings(), "urn:pdp", policy)
+    assert decide(decisions) == (Decision.PERMIT, False)
+    policy.too_old = True
+    assert decide(decisions) == (Decision.INDETERMINATE, False)
 
 
 def test_the_engine_of_this_process_answers_by_its_name_and_the_id_of_the_call() -> None:

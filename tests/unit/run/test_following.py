@@ -18,7 +18,7 @@ BREATH = timedelta(milliseconds=50)
 
 
 class Peer:
-    """Answers with the next of ``answers``; each takes a second."""
+    """Answers with the next of ``answers``; each takes a second, or as long as is said."""
 
     service = PAP
 
@@ -26,10 +26,11 @@ class Peer:
         self.answers = list(answers)
         self.asked: list[str | None] = []
         self.now = 1000.0
+        self.takes = 1.0
 
     def after(self, known: str | None) -> News | None:
         self.asked.append(known)
-        self.now += 1
+        self.now += self.takes
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -102,6 +103,15 @@ def test_a_peer_that_is_down_is_tried_every_second(caplog: pytest.LogCaptureFixt
     assert warnings == [f"changes of {PAP} are not heard of: refused"] * 2  # once for as long as it lasts
     peer.now += 60
     assert follower.line() == f"{PAP} lost for 63 s, refused"
+
+
+def test_a_peer_that_has_no_room_to_wait_is_not_asked_all_the_time() -> None:
+    follower, peer, _ = follow(News("a"), None, None)
+    follower.step()
+    peer.takes = 0.9
+    assert follower.step() == timedelta(seconds=1)
+    peer.takes = 1
+    assert follower.step() == AT_ONCE
 
 
 def test_a_peer_that_refuses_is_left_alone_for_longer() -> None:

@@ -1,5 +1,6 @@
 """Who a caller of the PAP is, and which changes of its policy are announced."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from argus_py.snapshot import Snapshot
 from argus_py.store.memory import MemoryPolicies
 from argus_py.store.trustdir import TrustDirectory
 from argus_py.store.vomsdir import VomsDirectory
+from argus_py.web.changes import ChangeFeed, NoState
 from argus_py.web.tls import NoClientCertificate
 
 GRID = Path(__file__).parents[2] / "vectors" / "credentials" / "grid"
@@ -84,17 +86,19 @@ class Store(MemoryPolicies):
         return super().revision()
 
 
-class Announced:
+class Announced(ChangeFeed):
     """A PAP with an empty store, and what it announces; nothing is announced before somebody looks."""
 
     def __init__(self) -> None:
+        super().__init__(lambda: 1000.0, timedelta(milliseconds=1))
         self.now = datetime(2026, 11, 24, tzinfo=UTC)
         self.store = Store(lambda: self.now)
-        self.states: list[tuple[str, float]] = []
-        self.watch = PolicyWatch(self.store, self._keep, lambda: self.now, lambda: 1000.0)
+        self.states: list[tuple[str, float | None]] = []
+        self.watch = PolicyWatch(self.store, self, lambda: self.now, lambda: 1000.0)
 
-    def _keep(self, state: str, made: float) -> None:
+    def announce(self, state: str, made: float | None = None) -> None:
         self.states.append((state, made))
+        super().announce(state, made)
 
     def change(self) -> None:
         with self.store.change() as writer:
@@ -125,5 +129,18 @@ def test_a_store_out_of_reach_is_told_once_and_looked_at_again(caplog: pytest.Lo
     pap = Announced()
     for pap.store.reachable in (False, False, True, False):
         pap.watch()
-    assert len(pap.states) == 1
     assert caplog.messages == ["changes of the policy are not seen: the database is down"] * 2
+
+
+def test_while_the_store_is_out_of_reach_nobody_is_told_that_nothing_has_changed() -> None:
+    pap = Announced()
+    pap.watch()
+    ((state, _),) = pap.states
+    assert asyncio.run(pap.after(state)) is None
+    pap.store.reachable = False
+    pap.watch()
+    with pytest.raises(NoState):
+        asyncio.run(pap.after(state))
+    pap.store.reachable = True
+    pap.watch()
+    assert asyncio.run(pap.after(state)) is None

@@ -8,15 +8,21 @@ from pathlib import Path
 import httpx
 import pytest
 
+from argus_py.clients.changes import HttpChanges
+from argus_py.clients.pap import HttpPolicySource
+from argus_py.clients.transport import Timeouts, Transport
 from argus_py.config.pdp import parse_pdp
 from argus_py.errors import Unavailable
+from argus_py.model import policy_news
 from argus_py.pdp.refresh import policy_snapshot
 from argus_py.run.parts import LOOK, trust_anchors
-from argus_py.run.pdp import pdp
+from argus_py.run.pdp import pap_follower, pdp
 from argus_py.run.policy import PolicyRefresh
 from argus_py.run.servers import Daemon, Periodic, Port
-from argus_py.xacml.policy import PolicySet
-from argus_py.xacml.policy_xml import read_policy_set
+from argus_py.soap import envelope, saml
+from argus_py.soap.saml import PolicyResponse
+from argus_py.xacml.policy import Combining, PolicySet
+from argus_py.xacml.policy_xml import read_policy_set, write_policy_set
 
 CERTIFICATES = Path(__file__).parents[2] / "vectors" / "credentials" / "grid" / "certificates"
 
@@ -174,3 +180,55 @@ def test_changes_of_the_policy_are_told_on_the_service_port(daemon: Daemon, pap:
         line.removeprefix("PolicyDigest: ") for line in get(daemon.port, "/status").splitlines() if "Dig" in line
     )
     assert get(daemon.port, "/v1/policy-changes?after=another") == f'{{"state": "{digest}", "age": null}}'
+
+
+def streamed(status: int, content: bytes) -> httpx.Response:
+    return httpx.Response(status, stream=httpx.ByteStream(content))
+
+
+class TwoPaps(httpx.BaseTransport):
+    """Each has a policy of its name and a feed; some do not give their policy."""
+
+    first, second = "https://pap1.example.org/pap", "https://pap2.example.org/pap"
+
+    def __init__(self) -> None:
+        self.busy: set[str] = set()
+        calls = Transport(Timeouts(), http=self)
+        paps = (self.first, self.second)
+        self.source = HttpPolicySource(paps, "urn:pdp", calls, clock, lambda: "_1")
+        self.refresh = PolicyRefresh(policy_snapshot(self.source, clock), lambda: self.source.used or "-", clock=clock)
+        self.followers = [pap_follower(HttpChanges(pap, calls), self.refresh, self.source, paps) for pap in paps]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        if request.url.path == policy_news.PATH:
+            known = request.url.params[policy_news.AFTER]
+            return streamed(204, b"") if known else streamed(200, b'{"state": "1"}')
+        if f"https://{host}/pap" in self.busy:
+            return streamed(503, b"busy")
+        policies = write_policy_set(PolicySet(host, Combining.POLICIES_FIRST_APPLICABLE))
+        answer = PolicyResponse("_2", "_1", clock(), "_3", host, policies)
+        return streamed(200, envelope.write(saml.policy_response_to_element(answer), "soapenv"))
+
+    @property
+    def in_force(self) -> str:
+        return self.refresh.policy.current.value.root.id
+
+
+def test_the_policy_of_a_pap_that_stood_in_is_left_for_that_of_the_better_one_though_that_has_not_changed() -> None:
+    paps = TwoPaps()
+    first, second = paps.followers
+    first.step()
+    second.step()
+    assert paps.in_force == "pap1.example.org"
+    paps.busy = {paps.first}
+    paps.refresh()
+    assert paps.in_force == "pap2.example.org"
+    first.step()
+    second.step()
+    assert paps.in_force == "pap2.example.org"
+    paps.busy = set()
+    second.step()
+    assert paps.in_force == "pap2.example.org"
+    first.step()
+    assert paps.in_force == "pap1.example.org"

@@ -37,7 +37,8 @@ class Pdp:
         self.url = FIRST
         snapshot = policy_snapshot(self, lambda: self.now)
         kept = PolicyFile(file) if file else None
-        self.refresh = PolicyRefresh(snapshot, lambda: self.url, kept, lambda: self.now)
+        self.octets: str | None = None
+        self.refresh = PolicyRefresh(snapshot, lambda: self.url, kept, lambda: self.now, lambda: self.octets)
 
     def fetch(self) -> PolicySet:
         if self.pap is None:
@@ -124,6 +125,14 @@ def test_a_new_policy_is_announced_by_its_digest(pdp: Pdp) -> None:
         assert pdp.announced == News(digest(policy(name)))
 
 
+def test_a_policy_that_came_in_octets_is_known_by_their_digest(pdp: Pdp) -> None:
+    pdp.pap = policy("a")
+    for pdp.octets in ("a1", "a2"):  # another PAP may write the same policy in another way
+        pdp.refresh()
+        assert (pdp.announced, pdp.status["PolicyDigest"]) == (News(pdp.octets), pdp.octets)
+    assert pdp.refresh.policy.current.number == 1
+
+
 def test_an_old_policy_stops_being_usable(pdp: Pdp) -> None:
     limited, unlimited = LimitedAge(pdp.refresh, timedelta(minutes=30)), LimitedAge(pdp.refresh, None)
     with pytest.raises(Unavailable, match="no policy has been loaded yet"):
@@ -181,6 +190,37 @@ def test_a_good_policy_is_used_at_the_next_start_while_no_pap_answers(file: Path
     after.pap = policy("a")
     assert after.refresh.retry() == timedelta(seconds=1)
     assert (after.status["PolicySource"], after.status["PolicyAgeSeconds"]) == (SECOND, "0")
+
+
+def test_a_kept_policy_is_known_by_the_digest_that_it_had_before(file: Path) -> None:
+    before, after = Pdp(file), Pdp(file)
+    before.pap, before.octets = policy("a"), "a1"
+    before.refresh()
+    after.refresh.restore()
+    assert after.announced == News("a1")
+
+
+def test_a_kept_policy_from_the_future_grows_old_from_the_start_on(file: Path) -> None:
+    before = Pdp(file)
+    before.wait(timedelta(days=1))
+    before.pap = policy("a")
+    before.refresh()
+    after = Pdp(file)
+    after.refresh.restore()
+    after.wait(timedelta(minutes=5))
+    assert after.refresh.age == timedelta(minutes=5)
+
+
+def test_two_pdps_with_one_file_do_not_pass_off_the_policy_of_the_other_as_confirmed(file: Path) -> None:
+    one, two = Pdp(file), Pdp(file)
+    for pdp, name in ((one, "a"), (two, "b")):
+        pdp.pap = policy(name)
+        pdp.refresh()
+    one.wait(timedelta(hours=1))
+    one.refresh.confirm(FIRST)
+    kept = PolicyFile(file).read()
+    assert kept is not None
+    assert (kept.root, kept.confirmed_at) == (policy("a"), one.now)
 
 
 def test_a_kept_policy_is_not_used_when_a_pap_answers(file: Path) -> None:

@@ -20,7 +20,7 @@ from argus_py.soap.saml import (
 )
 from argus_py.xacml import context_xml
 from argus_py.xacml.context_xml import ContextSyntaxError
-from argus_py.xacml.policy_elements import PolicySyntaxError
+from argus_py.xacml.policy_xml import read_policy_set
 
 Vector = Callable[[str], bytes]
 Canonical = Callable[[bytes], str]
@@ -265,7 +265,7 @@ def test_a_refusal_is_written_as_the_java_pap_does(name: str, vector: Vector, ca
 def test_policies_recorded_from_the_java_pap_are_read(vector: Vector) -> None:
     response = saml.policy_response_from_element(body_of(vector("pap/recorded-pdp-query.response.xml")))
     assert response.policies is not None
-    assert response.policies.id == "root-default-00000000-0000-4000-8000-000000000001"
+    assert read_policy_set(response.policies).id == "root-default-00000000-0000-4000-8000-000000000001"
 
 
 @pytest.mark.parametrize("old", ["saml2:Assertion", "XACMLPolicyStatementType", "xacml:PolicySet"])
@@ -275,10 +275,11 @@ def test_success_without_a_policy_set_is_refused(old: str, vector: Vector) -> No
         saml.policy_response_from_element(body_of(xml))
 
 
-def test_a_policy_that_cannot_be_used_is_refused(vector: Vector) -> None:
-    xml = vector("pap/response-empty.xml").replace(b"algorithm:first-applicable", b"algorithm:last-applicable")
-    with pytest.raises(PolicySyntaxError):
-        saml.policy_response_from_element(body_of(xml))
+def test_the_policies_of_a_response_keep_the_prefixes_that_stand_outside_of_them(vector: Vector) -> None:
+    xml = vector("pap/response-empty.xml").replace(b"<soapenv:Body", b'<soapenv:Body xmlns:far="urn:far"', 1)
+    policies = saml.policy_response_from_element(body_of(xml)).policies
+    assert policies is not None
+    assert etree.fromstring(policies).nsmap["far"] == "urn:far"
 
 
 def test_a_refusal_says_so_in_words() -> None:

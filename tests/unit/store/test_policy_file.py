@@ -1,6 +1,6 @@
 """The last good policy of a PDP in a file: whole or not at all."""
 
-import hashlib
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from argus_py.xacml.policy_xml import read_policy_set
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DOCUMENT = (Path(__file__).parents[2] / "vectors" / "soap" / "pdp" / "policies" / "ce-site.xml").read_bytes()
+DIGEST = "as the PAP wrote it"
 PAP = "https://pap.example.org:8150/pap/services/ProvisioningService"
 
 
@@ -23,9 +24,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_is_kept_is_read_with_its_source_and_time(path: Path) -> None:
-    PolicyFile(path).write(DOCUMENT, PAP, NOW)
-    digest = hashlib.sha256(DOCUMENT).hexdigest()
-    assert PolicyFile(path).read() == KeptPolicy(read_policy_set(DOCUMENT), digest, PAP, NOW)
+    PolicyFile(path).write(DOCUMENT, DIGEST, PAP, NOW)
+    assert PolicyFile(path).read() == KeptPolicy(read_policy_set(DOCUMENT), DIGEST, PAP, NOW)
 
 
 def test_nothing_is_read_from_no_file(path: Path) -> None:
@@ -33,21 +33,21 @@ def test_nothing_is_read_from_no_file(path: Path) -> None:
 
 
 def test_it_is_for_the_user_of_the_daemon_alone(path: Path) -> None:
-    PolicyFile(path).write(DOCUMENT, PAP, NOW)
+    PolicyFile(path).write(DOCUMENT, DIGEST, PAP, NOW)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_what_a_killed_process_left_is_in_nobodys_way(path: Path) -> None:
     path.with_name(".last-good-policy.new").symlink_to("/dev/null")
-    PolicyFile(path).write(DOCUMENT, PAP, NOW)
+    PolicyFile(path).write(DOCUMENT, DIGEST, PAP, NOW)
     assert PolicyFile(path).read() is not None
     assert not path.is_symlink()
 
 
 def test_a_confirmation_is_kept(path: Path) -> None:
     file = PolicyFile(path)
-    file.write(DOCUMENT, PAP, NOW)
+    file.write(DOCUMENT, DIGEST, PAP, NOW)
     file.confirm(NOW + timedelta(hours=1))
     kept = file.read()
     assert kept is not None
@@ -57,7 +57,7 @@ def test_a_confirmation_is_kept(path: Path) -> None:
 def test_where_nothing_can_be_written_the_old_one_stays(tmp_path: Path) -> None:
     file = PolicyFile(tmp_path / "missing" / "policy")
     with pytest.raises(PolicyNotKept, match=r"missing/policy cannot be written: No such file or directory"):
-        file.write(DOCUMENT, PAP, NOW)
+        file.write(DOCUMENT, DIGEST, PAP, NOW)
     with pytest.raises(PolicyNotKept):
         file.confirm(NOW)
 
@@ -71,7 +71,10 @@ def test_where_nothing_can_be_written_the_old_one_stays(tmp_path: Path) -> None:
         (b"{}\n" + DOCUMENT, "its first line is not that of a kept policy"),
         (b'{"format": 2}\n' + DOCUMENT, "its first line is not that of a kept policy"),
         (b'{"format": 1, "source": "s"}\n' + DOCUMENT, "its first line lacks source or digest"),
-        (b'{"format": 1, "source": "s", "sha256": "00"}\n' + DOCUMENT, "its content does not have the digest"),
+        (
+            b'{"format": 1, "source": "s", "digest": "d", "sha256": "00"}\n' + DOCUMENT,
+            "its content does not have the digest",
+        ),
     ],
 )
 def test_a_file_of_another_kind_is_told_by_its_name(content: bytes, reason: str, path: Path) -> None:
@@ -81,7 +84,7 @@ def test_a_file_of_another_kind_is_told_by_its_name(content: bytes, reason: str,
 
 
 def test_a_document_that_is_no_policy_is_refused(path: Path) -> None:
-    PolicyFile(path).write(b"<html/>", PAP, NOW)
+    PolicyFile(path).write(b"<html/>", DIGEST, PAP, NOW)
     with pytest.raises(UnusablePolicyFile):
         PolicyFile(path).read()
 
@@ -92,11 +95,36 @@ def test_a_directory_is_no_file(path: Path) -> None:
         PolicyFile(path).read()
 
 
+def test_a_pipe_is_not_waited_for(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(UnusablePolicyFile, match="it is not a regular file"):
+        PolicyFile(path).read()
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_what_others_may_have_written_is_not_used(mode: int, path: Path) -> None:
+    PolicyFile(path).write(DOCUMENT, DIGEST, PAP, NOW)
+    path.chmod(mode)
+    with pytest.raises(UnusablePolicyFile, match="others than the user of the daemon may write it"):
+        PolicyFile(path).read()
+
+
+def test_the_file_of_another_pdp_is_not_made_younger(path: Path) -> None:
+    ours, other = PolicyFile(path), PolicyFile(path)
+    ours.write(DOCUMENT, DIGEST, PAP, NOW)
+    other.write(DOCUMENT, DIGEST, "https://elsewhere.example.org", NOW)
+    with pytest.raises(PolicyNotKept, match="it is not the file that was written here"):
+        ours.confirm(NOW + timedelta(hours=1))
+    kept = ours.read()
+    assert kept is not None
+    assert kept.confirmed_at == NOW
+
+
 @given(st.data())
 @settings(max_examples=100, deadline=None)
 def test_a_damaged_file_is_never_half_used(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = tmp_path_factory.mktemp("kept") / "policy"
-    PolicyFile(path).write(DOCUMENT, PAP, NOW)
+    PolicyFile(path).write(DOCUMENT, DIGEST, PAP, NOW)
     octets = path.read_bytes()
     start = octets.index(b"\n") + 1
     at = data.draw(st.integers(start, len(octets) - 1))

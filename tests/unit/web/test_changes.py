@@ -79,12 +79,28 @@ def test_the_state_that_is_known_is_no_news() -> None:
     run(test)
 
 
-def test_there_is_nothing_to_tell_after_a_while_and_before_the_first_state() -> None:
+def test_there_is_nothing_to_tell_after_a_while() -> None:
     async def test() -> None:
         changes = feed(wait=timedelta(milliseconds=1))
-        assert await changes.after("") is None
         changes.announce("a")
         assert await changes.after("a") is None
+
+    run(test)
+
+
+def test_a_state_that_is_lost_and_found_unchanged_is_no_news() -> None:
+    changes = feed()
+    changes.announce("a")
+
+    async def test() -> None:
+        waiting = asyncio.create_task(changes.after("a"))
+        await settled()
+        changes.lose_sight()
+        changes.announce("a")
+        await settled()
+        assert not waiting.done()
+        changes.announce("b")
+        assert await waiting == News("b")
 
     run(test)
 
@@ -141,6 +157,7 @@ def test_a_caller_who_has_gone_leaves_his_place() -> None:
 
 def test_an_announcement_after_the_end_of_the_loop_harms_nobody() -> None:
     changes = feed(wait=timedelta(milliseconds=1))
+    changes.announce("a")
 
     async def test() -> None:
         assert await changes.after("a") is None
@@ -172,6 +189,13 @@ def test_without_news_there_is_no_content() -> None:
     changes.announce("a")
     answer = ask(changes, "?after=a")
     assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_who_has_no_policy_does_not_pass_for_one_that_has_not_changed() -> None:
+    changes = feed(wait=timedelta(milliseconds=1))
+    for state in ("", "a"):
+        answer = ask(changes, f"?after={state}")
+        assert (answer.status_code, answer.text) == (503, "the state of the policy is not known\n")
 
 
 def test_who_may_not_listen_is_told_why_and_does_not_wait() -> None:

@@ -34,8 +34,8 @@ from argus_py.run.decisions import Decisions
 from argus_py.run.pap import PapFiles, pap
 from argus_py.run.parts import now, trust_anchors
 from argus_py.run.pdp import pdp
-from argus_py.run.policy import PolicyRefresh
 from argus_py.run.pep import pep
+from argus_py.run.policy import PolicyRefresh
 from argus_py.run.servers import Daemon, Port
 from argus_py.store.memory import MemoryPolicies
 from argus_py.store.sql.engine import open_policies

@@ -57,7 +57,7 @@ class Engine:
     def without_policy(self) -> str | None:
         """Why there is nothing to decide by, in words for clients; None: there is."""
         try:
-            self._policy.current  # noqa: B018
+            self._policy.current  # noqa: B018 - whether it raises is the question
         except Unavailable as error:
             return _without_policy(error)
         return None

@@ -11,7 +11,7 @@ RINGS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "snapshot", "model"}),
     frozenset({"hessian", "xacml", "credentials", "spl", "soap"}),
     frozenset({"pap", "pdp", "pep", "worker"}),
-    frozenset({"store", "clients", "web", "config", "observe"}),
+    frozenset({"store", "clients", "client", "web", "config", "observe"}),
     frozenset({"run", "cli"}),
 )
 RING_OF = {room: number for number, rooms in enumerate(RINGS) for room in rooms}

@@ -37,7 +37,7 @@ class Profile(Enum):
     COMMON = "common"
 
 
-_PROFILE_IDS = {
+PROFILE_IDS: Final = {
     Profile.WORKER_NODE: Attribute(Glite.PROFILE_ID, (Glite.PROFILE_WORKER_NODE,), DataType.ANY_URI),
     Profile.COMPUTE_ELEMENT: Attribute(Glite.PROFILE_ID, (Glite.PROFILE_COMPUTE_ELEMENT,), DataType.ANY_URI),
     Profile.COMMON: Attribute(DciSec.PROFILE_ID, (DciSec.PROFILE_COMMON_AUTHZ,), DataType.ANY_URI),
@@ -85,7 +85,7 @@ class Question:
             (Subject((*self._names(), *(membership(self.fqans) if self.fqans else ()))),),
             (Resource((Attribute(AttributeId.RESOURCE_ID, (self.resource,)),)),),
             Action((Attribute(AttributeId.ACTION_ID, (self.action,)),)),
-            Environment((_PROFILE_IDS[self.profile],)),
+            Environment((PROFILE_IDS[self.profile],)),
         )
 
     def _names(self) -> tuple[Attribute, ...]:

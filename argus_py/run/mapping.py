@@ -14,6 +14,7 @@ from argus_py.pep.mapping.accounts import pool_prefix
 from argus_py.pep.mapping.checks import broken_lease_names, root_targets, shadowed_lines, unknown_targets
 from argus_py.pep.mapping.map_file import MapFile, MapProblem
 from argus_py.pep.obligations.account_mapping import AccountMapping
+from argus_py.pep.ports import NameService
 from argus_py.run.parts import now, refreshing, state_of
 from argus_py.run.servers import Periodic
 from argus_py.snapshot import Snapshot
@@ -50,6 +51,11 @@ class AccountMappings:
         self._watches.append(watch)
         self.periodic.append(Periodic(f"map files of {part.name}", part.refresh_period, watch.refresh))
         return AccountMapping(part.name, part.settings, accounts, groups, pools.leases, names=names)
+
+    @property
+    def names(self) -> NameService | None:
+        """The accounts and groups of this machine, once a section is made that uses them."""
+        return self._names
 
     def details(self) -> list[tuple[str, str]]:
         """Lines for the status page."""

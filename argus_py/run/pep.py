@@ -71,7 +71,7 @@ def pep(settings: PepdSettings, decisions: Decisions, periodic: tuple[Periodic, 
 
     status = StatusPage("Argus PEP Server", __version__, now(), counters.read, details)
     load = Load(service.maximum_requests, service.request_queue_size)
-    app = pep_app(enforcer, journal, status, now, load, monotonic=time.monotonic)
+    app = pep_app(enforcer, journal, status, now, load, monotonic=time.monotonic, names=mapping.names)
     periodic += (*information.periodic, *mapping.periodic, *tls.periodic)
     return Daemon(
         Port("PEP", service.bind_address, service.port, app, tls.tls, service.connection_timeout),

@@ -19,13 +19,20 @@ _WITHOUT_PAGE: Final = ("PUT", "DELETE", "OPTIONS", "TRACE")  # known to Java's 
 
 
 class UnservedRequests:
-    """ASGI around an application that has these methods by path: everything else is answered here."""
+    """ASGI around an application that has these methods by path: everything else is answered here.
 
-    def __init__(self, app: ASGIApp, methods: Mapping[str, Collection[str]]) -> None:
+    What is below ``mounted`` answers for itself.
+    """
+
+    def __init__(self, app: ASGIApp, methods: Mapping[str, Collection[str]], mounted: str | None = None) -> None:
         self._app = app
         self._methods = methods
+        self._mounted = mounted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._mounted is not None and scope["path"].startswith(f"{self._mounted}/"):
+            await self._app(scope, receive, send)
+            return
         allowed = self._methods.get(scope["path"], ())
         app = self._app if scope["method"] in allowed else refusal(scope["method"], allowed)
         await app(scope, receive, send)

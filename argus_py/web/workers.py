@@ -48,34 +48,47 @@ class Workers:
         self._patience = patience
 
     async def serve(
-        self, request: Request, answer: Callable[[bytes], Response], too_large: Callable[[int], Response]
+        self,
+        request: Request,
+        answer: Callable[[bytes], Response],
+        too_large: Callable[[int], Response],
+        full: Callable[[], Response] = busy,
+        *,
+        max_body: int | None = None,
     ) -> Response:
         """What ``answer`` makes of the body, or ``too_large`` of the limit, as soon as that is known to be exceeded.
 
+        ``max_body``: the limit of this request, where it is another one than usual.
+
+        ``full`` is the answer where there is no place for the request, or its turn does not come in time.
+
         ``answer`` runs in a copy of the context of the caller.
         """
+        limit = self._max_body if max_body is None else max_body
         owner, waiting = neighbourhood(_sender(request)), asyncio.timeout(self._patience)
         place = self._places.take(owner, lambda: _end(waiting))
         if place is None:
-            return _refuse(request, "all threads are busy, and nobody waits who could make room", busy())
+            return _refuse(request, "all threads are busy, and nobody waits who could make room", full())
         try:
-            body = await self._body_and_thread(request, waiting, owner)
+            body = await self._body_and_thread(request, waiting, owner, limit)
             if body is None:
-                return _refuse(request, f"larger than {self._max_body} octets", too_large(self._max_body))
+                return _refuse(request, f"larger than {limit} octets", too_large(limit))
             place.work()
             return await self._work(answer, body)
         except _TooLong:
-            return _refuse(request, "it takes too long, or others need its place", busy())
+            return _refuse(request, "it takes too long, or others need its place", full())
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is left to read it
         finally:
             place.leave()
 
-    async def _body_and_thread(self, request: Request, waiting: asyncio.Timeout, owner: str) -> bytes | None:
+    async def _body_and_thread(
+        self, request: Request, waiting: asyncio.Timeout, owner: str, limit: int
+    ) -> bytes | None:
         """No thread is taken when the body is too long."""
         try:
             async with waiting:
-                body = await self._body(request)
+                body = await _body(request, limit)
                 if body is not None:
                     await self._take_thread(owner)
                 return body
@@ -88,17 +101,6 @@ class Workers:
             return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, answer, body)
         finally:
             self._hand_on_thread()
-
-    async def _body(self, request: Request) -> bytes | None:
-        """All of it; None when it is too long, the rest then stays unread."""
-        if int(request.headers.get("content-length", 0)) > self._max_body:
-            return None
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > self._max_body:
-                return None
-        return bytes(body)
 
     async def _take_thread(self, owner: str) -> None:
         if self._free:
@@ -121,6 +123,18 @@ class Workers:
                 turn.set_result(None)
                 return
         self._free += 1
+
+
+async def _body(request: Request, limit: int) -> bytes | None:
+    """All of it; None when it is too long, the rest then stays unread."""
+    if int(request.headers.get("content-length", 0)) > limit:
+        return None
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            return None
+    return bytes(body)
 
 
 def _end(waiting: asyncio.Timeout) -> None:

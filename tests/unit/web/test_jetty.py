@@ -31,9 +31,9 @@ PORT = UnservedRequests(
 )
 
 
-def ask(method: str, path: str) -> httpx.Response:
+def ask(method: str, path: str, port: UnservedRequests = PORT) -> httpx.Response:
     async def send() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(PORT), base_url="http://pep") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(port), base_url="http://pep") as client:
             return await client.request(method, path)
 
     return asyncio.run(send())
@@ -81,3 +81,9 @@ def test_what_a_client_sends_is_not_in_the_page() -> None:
 )
 def test_words_that_java_does_not_know_are_not_implemented(method: str, allowed: tuple[str, ...], status: int) -> None:
     assert refusal(method, allowed).status_code == status
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/x", 200), ("/v1/", 200), ("/v1", 404), ("/v10/x", 404)])
+def test_what_is_mounted_answers_for_itself(path: str, status: int) -> None:
+    everything = Starlette(routes=[Route("/{path:path}", served, methods=["GET"])])
+    assert ask("GET", path, UnservedRequests(everything, SERVICE_PORT, mounted="/v1")).status_code == status

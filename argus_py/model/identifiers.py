@@ -112,8 +112,9 @@ class DciSec:
 
 
 class AuthzInterop:
-    """AuthZ Interoperability Profile 1.1: subject attributes, as SCAS clients used them."""
+    """AuthZ Interoperability Profile 1.1: subject attributes and obligations, as SCAS clients used them."""
 
+    PROFILE: Final = "http://authz-interop.org/profile/1.1"
     CERT_CHAIN: Final = _INTEROP + "cert-chain"
     SUBJECT_X509_ID: Final = _INTEROP + "subject-x509-id"
     SUBJECT_X509_ISSUER: Final = _INTEROP + "subject-x509-issuer"
@@ -127,3 +128,10 @@ class AuthzInterop:
     VOMS_PRIMARY_FQAN: Final = _INTEROP + "voms-primary-fqan"
     VOMS_FQAN: Final = _INTEROP + "voms-fqan"
     VOMS_DNS_PORT: Final = _INTEROP + "voms-dns-port"
+    # What follows: wn, ce, se or rb; execute-now, queue or access-file.
+    RESOURCE_TYPE: Final = "http://authz-interop.org/xacml/resource/resource-type/"
+    ACTION_TYPE: Final = "http://authz-interop.org/xacml/action/action-type/"
+    UIDGID: Final = "http://authz-interop.org/xacml/obligation/uidgid"
+    SECONDARY_GIDS: Final = "http://authz-interop.org/xacml/obligation/secondary-gids"
+    POSIX_UID: Final = "http://authz-interop.org/xacml/attribute/posix-uid"
+    POSIX_GID: Final = "http://authz-interop.org/xacml/attribute/posix-gid"

@@ -11,7 +11,7 @@ Source: canl-java:src/main/java/eu/emi/security/authn/x509/helpers/trust/Openssl
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,14 +37,30 @@ def load_trust_anchors(directory: Path) -> TrustAnchors:
     return TrustDirectory(directory).load()
 
 
+def load_trust_anchors_above(directory: Path, hashes: Collection[str]) -> TrustAnchors:
+    """What the directory says about the CAs of these hashes and those above them, for one look at one chain.
+
+    The other hundred CAs of a site, with CRLs of megabytes, are not read. Raises ConfigurationError: as above.
+    """
+    known = frozenset(hashes)
+    while True:
+        trust = TrustDirectory(directory, known).load()
+        above = known.union(*(anchor.issuer_hashes for anchor in trust.anchors))
+        if above == known:
+            return trust
+        known = above
+
+
 class TrustDirectory:
     """A directory that is looked at again and again: unchanged files are not read, damaged ones keep their content.
 
     Not for several threads at a time.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, only: Collection[str] | None = None) -> None:
+        """``only``: the hashes of the CAs whose files are looked at; None: of all."""
         self._directory = directory
+        self._only = only
         self._last: TrustAnchors | None = None
         self._present: frozenset[Path] = frozenset()
         self._anchors = LastGood(_read_anchor, pem.MAX_TEXT_LENGTH)
@@ -87,11 +103,14 @@ class TrustDirectory:
 
     def _paths(self) -> list[Path]:
         try:
-            return sorted(self._directory.iterdir())
+            paths = sorted(self._directory.iterdir())
         except OSError as error:
             raise ConfigurationError(
                 f"the trust directory {self._directory} cannot be read: {error.strerror}"
             ) from error
+        if self._only is None:
+            return paths
+        return [path for path in paths if path.name.partition(".")[0].lower() in self._only]
 
     def _load_anchors(self, paths: list[Path], problems: list[Problem]) -> tuple[Certificate, ...]:
         anchors: list[Certificate] = []

@@ -1,1 +1,1 @@
-"""The worker-node side: gLExec's configuration and the policy files of LCMAPS, read to check a site's set-up."""
+"""The worker-node side: gLExec's configuration and rules, the policy files of LCMAPS and the plug-ins they name."""

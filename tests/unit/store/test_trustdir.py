@@ -13,7 +13,7 @@ from argus_py.credentials.namespaces import NamespaceFormat
 from argus_py.credentials.rejections import NamespaceViolation, NoTrustAnchor, RevocationUnknown
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.errors import ConfigurationError
-from argus_py.store.trustdir import TrustDirectory, load_trust_anchors
+from argus_py.store.trustdir import TrustDirectory, load_trust_anchors, load_trust_anchors_above
 
 GRID = Path(__file__).parents[2] / "vectors" / "credentials" / "grid"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -260,3 +260,23 @@ def test_a_crl_is_judged_again_when_its_ca_changes(directory: Path) -> None:
     twin = (GRID / "ca" / "evil-twin-ca.pem").read_bytes()
     damage(directory, "0", twin)
     assert not trust_directory.load().is_proven(crl)
+
+
+@pytest.mark.parametrize("user", ["alice", "eacl", "free", "iota"])
+def test_for_one_chain_its_cas_alone_are_looked_at_and_the_verdict_is_the_same(user: str) -> None:
+    links = chain.order(pem.parse_certificates((GRID / "users" / f"{user}.pem").read_text())).links
+    trust = load_trust_anchors_above(GRID / "certificates", {hash_ for link in links for hash_ in link.issuer_hashes})
+    whole = load_trust_anchors(GRID / "certificates")
+    assert path.verify(chain.order(link.x509 for link in links), trust, NOW).links[-1] in trust.anchors
+    assert set(trust.anchors) < set(whole.anchors)
+    assert accepts(trust, user)
+
+
+def test_for_a_sub_ca_those_above_it_are_looked_at_too(directory: Path) -> None:
+    whole = load_trust_anchors(directory)
+    sub_ca = next(anchor for anchor in whole.anchors if not anchor.is_self_issued)
+    trust = load_trust_anchors_above(directory, sub_ca.hashes)
+    assert {anchor.subject for anchor in trust.anchors} == {sub_ca.subject, sub_ca.issuer}
+    assert {crl.issuer for crl in trust.crls} <= {sub_ca.subject, sub_ca.issuer}
+    with pytest.raises(ConfigurationError):
+        load_trust_anchors_above(directory / "missing", sub_ca.hashes)

@@ -1,0 +1,1 @@
+"""The plug-ins of LCMAPS that policy files of gLExec name, one module per family."""

@@ -6,10 +6,10 @@ BETTER: a policy that cannot be used leaves the one before in force, and says wh
 from collections.abc import Callable
 from datetime import datetime
 
-from argus_py.pdp.making_room import give_memory_back, no_collections
 from argus_py.pdp.ports import PolicySource
 from argus_py.snapshot import Snapshot
 from argus_py.xacml.index import CompiledPolicy, compile_policy
+from argus_py.xacml.making_room import give_memory_back, no_collections
 
 
 def policy_snapshot(source: PolicySource, clock: Callable[[], datetime]) -> Snapshot[CompiledPolicy]:
@@ -30,5 +30,5 @@ class _Loader:
             if self._last is None or self._last.root is not root:
                 give_memory_back()  # it has been read from XML
                 if self._last is None or self._last.root != root:
-                    self._last = compile_policy(root)
+                    self._last = compile_policy(root, self._last.sought if self._last else {})
         return self._last

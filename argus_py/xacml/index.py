@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import chain, groupby
+from types import MappingProxyType
 from typing import Final
 
 from argus_py.model.request import Request
@@ -23,11 +24,15 @@ from argus_py.xacml.expression import PreparedExpression, Variables, prepare_con
 from argus_py.xacml.matching import PreparedMatch
 from argus_py.xacml.outcome import NOT_APPLICABLE, Evaluation, Fault, Matched, all_of, any_of, indeterminate
 from argus_py.xacml.policy import Match, Policy, PolicyIdReference, PolicySet, PolicySetIdReference, Rule, Target
-from argus_py.xacml.predicates import Facts, Predicate, Question, Vocabulary
+from argus_py.xacml.predicates import Facts, Predicate, Question, Sought, Vocabulary, sought_by
 from argus_py.xacml.references import BROKEN, resolve
 from argus_py.xacml.request_attributes import RequestAttributes, Selected
 from argus_py.xacml.time_dependence import asks_for_the_time
 
+Known = Mapping[int, tuple[Match, Sought]]
+"""By the id() of matches, which are thereby kept: hashing what is in them takes as long as all the rest."""
+
+_NOTHING: Final[Known] = MappingProxyType({})
 _FEW: Final = 32  # candidates that are sooner sorted than merged as they are needed
 
 
@@ -51,13 +56,14 @@ class CompiledPolicy:
     """Equal to another one made from the same ``root``. ``defects`` should be told to the operator.
 
     ``resolved`` has what ``root`` refers to in the place of the references. ``asks_for_the_time``: decisions may be
-    others a moment later.
+    others a moment later. ``sought`` is what reading the values of its matches came to.
     """
 
     root: PolicySet
     resolved: PolicySet = field(compare=False, repr=False)
     defects: tuple[Defect, ...] = field(compare=False)
     asks_for_the_time: bool = field(compare=False)
+    sought: Known = field(compare=False, repr=False)
     _entry: "_Group" = field(compare=False, repr=False)
     _questions: tuple[Question, ...] = field(compare=False, repr=False)
 
@@ -66,17 +72,20 @@ class CompiledPolicy:
         return self._entry.evaluate(Facts(RequestAttributes(request, moment), self._questions), found=False)
 
 
-def compile_policy(root: PolicySet) -> CompiledPolicy:
-    """Raises PolicyTooLarge.
+def compile_policy(root: PolicySet, known: Known = _NOTHING) -> CompiledPolicy:
+    """``known``: what was ``sought`` by another policy, so that the values of the same objects are not read again.
+
+    Raises PolicyTooLarge.
 
     Raises UnknownFunction, UnknownAlgorithm, InvalidExpression, XPathNotSupported: not for what was read from XML.
     """
     resolved = resolve(root)
-    compiler = _Compiler()
+    compiler = _Compiler(known)
     entry = compiler.entry(resolved.root)
     broken = tuple(Defect(reference.path, reference.reason) for reference in resolved.broken)
     timed = asks_for_the_time(resolved.root)
-    return CompiledPolicy(root, resolved.root, (*broken, *compiler.defects), timed, entry, compiler.questions())
+    defects = (*broken, *compiler.defects)
+    return CompiledPolicy(root, resolved.root, defects, timed, compiler.sought, entry, compiler.questions())
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +204,10 @@ def _applies(node: _Node, facts: Facts, found: bool) -> Matched:
 
 
 class _Compiler:
-    def __init__(self) -> None:
+    def __init__(self, known: Known) -> None:
         self.defects: list[Defect] = []
+        self.sought: dict[int, tuple[Match, Sought]] = {}
+        self._known = known
         self._vocabulary = Vocabulary()
         self._prepared: dict[Match, Predicate | _Asked] = {}
 
@@ -259,13 +270,24 @@ class _Compiler:
         return tuple(tests)
 
     def _test(self, match: Match, path: tuple[str, ...]) -> Predicate | _Asked:
+        known = self._known.get(id(match))
+        if known is not None:
+            self.sought[id(match)] = known
+            return self._vocabulary.predicate(known[1])
         test = self._prepared.get(match)
         if test is None:
-            prepared = PreparedMatch.of(match)
-            test = self._prepared[match] = self._vocabulary.predicate(prepared) or _Asked(prepared)
+            test = self._prepared[match] = self._new_test(match)
         if isinstance(test, _Asked) and isinstance(test.match.test, Fault):
             self.defects.append(Defect(path, test.match.test.reason))
         return test
+
+    def _new_test(self, match: Match) -> Predicate | _Asked:
+        prepared = PreparedMatch.of(match)
+        sought = sought_by(prepared)
+        if sought is None:
+            return _Asked(prepared)
+        self.sought[id(match)] = match, sought
+        return self._vocabulary.predicate(sought)
 
 
 @dataclass(frozen=True, slots=True)

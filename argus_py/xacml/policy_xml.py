@@ -124,6 +124,16 @@ def read_policy(xml: bytes) -> Policy:
     return policy_from_element(_root(xml))
 
 
+def read_rule(xml: bytes) -> Rule:
+    """By itself: the expression of a condition, which may use variables of the policy, is checked by ``read_policy``.
+
+    Raises PolicySyntaxError, and of its kind PolicyNotSupported.
+    """
+    root = _root(xml)
+    expect(root, "Rule")
+    return _rule(root)
+
+
 def read_policy_document(xml: bytes) -> PolicySet | Policy:
     """Whichever of the two it is. Raises PolicySyntaxError, and of its kind PolicyNotSupported."""
     root = _root(xml)
@@ -138,6 +148,13 @@ def write_policy_set(policy_set: PolicySet) -> bytes:
 def write_policy(policy: Policy) -> bytes:
     """UTF-8 without an XML declaration. Raises NotXmlText: a value that XML cannot carry."""
     return etree.tostring(policy_to_element(policy), encoding="UTF-8", xml_declaration=False)
+
+
+def write_rule(rule: Rule) -> bytes:
+    """As it stands in a policy, with the namespace declared. Raises NotXmlText: a value that XML cannot carry."""
+    element = etree.Element(policy_tag("Rule"), nsmap=POLICY_PREFIX)
+    _fill_rule(element, rule)
+    return etree.tostring(element, encoding="UTF-8", xml_declaration=False)
 
 
 def policy_set_from_element(element: etree._Element) -> PolicySet:

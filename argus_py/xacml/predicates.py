@@ -25,6 +25,9 @@ _REMEMBERED_LENGTH: Final = 256  # characters of such a value; bounds the memory
 
 _Pattern = JavaPattern | FqanPattern  # neither is a value of any data type
 
+Sought = tuple[BagKey, Reader, Value]
+"""What a Match looks for that can be looked up: in this bag, read like this, a value, or one that fits the pattern."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predicate:
@@ -85,21 +88,22 @@ class Vocabulary:
         self._wanted: dict[tuple[BagKey, Reader], dict[Value, Predicate]] = {}
         self._numbers: dict[tuple[BagKey, Reader], int] = {}
 
-    def predicate(self, match: PreparedMatch) -> Predicate | None:
-        """None if the match cannot be looked up: it may be an error, or compares in another way."""
-        source = match.source
-        if not isinstance(source, Designated) or source.missing is not None:
-            return None
-        wanted = _wanted_by(match)
-        if wanted is None:
-            return None
-        bag = source.bag, match.read
+    def predicate(self, sought: Sought) -> Predicate:
+        bag = sought[:2]
         number = self._numbers.setdefault(bag, len(self._numbers))
-        return self._wanted.setdefault(bag, {}).setdefault(wanted, Predicate(number))
+        return self._wanted.setdefault(bag, {}).setdefault(sought[2], Predicate(number))
 
     def questions(self) -> tuple[Question, ...]:
         """By their numbers."""
         return tuple(Question(bag, read, wanted) for (bag, read), wanted in self._wanted.items())
+
+
+def sought_by(match: PreparedMatch) -> Sought | None:
+    """None if the match cannot be looked up: it may be an error, or compares in another way."""
+    source, wanted = match.source, _wanted_by(match)
+    if wanted is None or not isinstance(source, Designated) or source.missing is not None:
+        return None
+    return source.bag, match.read, wanted
 
 
 def _wanted_by(match: PreparedMatch) -> Value | None:

@@ -17,6 +17,7 @@ from argus_py.xacml.outcome import Fault
 from argus_py.xacml.policy import Policy, PolicyIdReference, PolicySet, PolicySetIdReference
 
 MAX_REFERRED: Final = 100_000  # sets, policies and rules behind references, counted as often as they are referred to
+MAX_OTHERS: Final = 100_000  # elements of the same id that references choose among: other versions of what they mean
 MAX_DEPTH: Final = 100  # sets within each other; documents are not deeper
 BROKEN: Final = Fault("a reference that cannot be followed")  # what is left of one
 
@@ -28,11 +29,12 @@ _Child = PolicySet | Policy | _Reference
 
 
 class PolicyTooLarge(MalformedInput):
-    """The references of the policy ``id`` stand for more than MAX_REFERRED elements."""
+    """The references of the policy ``id`` are too much work; carries ``reason``."""
 
-    def __init__(self, id: str) -> None:
-        super().__init__(f"the references in policy {id} stand for more than {MAX_REFERRED} elements")
+    def __init__(self, id: str, reason: str) -> None:
+        super().__init__(f"the references in policy {id} {reason}")
         self.id = id
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class _Resolution:
         self._open: list[PolicySet] = []
         self._following = 0  # references that lead to where we are
         self._referred = 0
+        self._others = 0
         self._newest: dict[_Reference, PolicySet | Policy | str] = {}
         self._known: dict[tuple[type[_Child], str], list[PolicySet | Policy]] = defaultdict(list)
         for element in chain.from_iterable(map(_delivered, (root, *others))):
@@ -114,7 +117,11 @@ class _Resolution:
 
     def _newest_of(self, reference: _Reference) -> PolicySet | Policy | str:
         kind = Policy if isinstance(reference, PolicyIdReference) else PolicySet
-        fit = [element for element in self._known.get((kind, reference.id), ()) if _is_wanted(reference, element)]
+        delivered = self._known.get((kind, reference.id), ())
+        self._others += max(len(delivered) - 1, 0)
+        if self._others > MAX_OTHERS:
+            raise PolicyTooLarge(self._root.id, f"choose among more than {MAX_OTHERS} others")
+        fit = [element for element in delivered if _is_wanted(reference, element)]
         if not fit:
             return f"no such {kind.__name__} was delivered"
         newest = max(map(_version, fit))
@@ -126,7 +133,7 @@ class _Resolution:
         if self._following:
             self._referred += elements
             if self._referred > MAX_REFERRED:
-                raise PolicyTooLarge(self._root.id)
+                raise PolicyTooLarge(self._root.id, f"stand for more than {MAX_REFERRED} elements")
 
 
 def _delivered(element: _Child) -> Iterator[PolicySet | Policy]:

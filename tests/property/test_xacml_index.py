@@ -1,5 +1,6 @@
 """The prepared policy answers as the evaluator does: decision, obligations, path, reason and fault, errors included."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -284,6 +285,54 @@ def test_the_index_answers_as_the_evaluator(root: PolicySet, requests: list[Requ
         evaluation = evaluate(root, request, moment)
         assert compiled.evaluate(request, moment) == evaluation
         assert compiled.evaluate(request, moment) == evaluation  # now that it is remembered
+
+
+Step = tuple[str, int, int]
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["drop", "double", "swap", "copy", "retarget"]), st.integers(0), st.integers(0)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def edited(root: PolicySet, steps: list[Step]) -> PolicySet:
+    """What it is after the steps; all that they do not touch are the same objects."""
+    children = list(root.children)
+    for step, one, other in steps:
+        if not children:
+            break
+        at, to = one % len(children), other % len(children)
+        child = children[at]
+        match step:
+            case "drop":
+                del children[at]
+            case "double":
+                children.insert(to, child)
+            case "swap":
+                children[at], children[to] = children[to], child
+            case "copy":
+                children[at] = deepcopy(child)
+            case _ if isinstance(child, Policy):
+                targets = [rule.target for rule in child.rules]
+                rotated = targets[other % len(targets or "x") :] + targets[: other % len(targets or "x")]
+                rules = (replace(rule, target=target) for rule, target in zip(child.rules, rotated, strict=True))
+                children[at] = replace(child, rules=tuple(rules))
+    return replace(root, children=tuple(children))
+
+
+@settings(max_examples=60, deadline=None)
+@given(roots(), st.lists(STEPS, min_size=1, max_size=3), st.lists(REQUESTS, min_size=1, max_size=4), MOMENTS)
+def test_what_is_known_of_a_policy_before_changes_nothing(
+    root: PolicySet, changes: list[list[Step]], requests: list[Request], moment: datetime | None
+) -> None:
+    compiled = compile_policy(root)
+    for steps in changes:
+        root = edited(root, steps)
+        compiled, fresh = compile_policy(root, compiled.sought), compile_policy(root)
+        assert compiled.defects == fresh.defects
+        assert compiled.asks_for_the_time == fresh.asks_for_the_time
+        for request in requests:
+            assert compiled.evaluate(request, moment) == fresh.evaluate(request, moment)
 
 
 @settings(max_examples=60, deadline=None)

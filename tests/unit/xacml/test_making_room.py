@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from argus_py.pdp.making_room import give_memory_back, no_collections
+from argus_py.xacml.making_room import give_memory_back, no_collections
 
 
 def test_cycles_are_not_collected_meanwhile() -> None:

@@ -12,7 +12,7 @@ from argus_py.xacml.functions import FunctionUri
 from argus_py.xacml.matching import PreparedMatch
 from argus_py.xacml.outcome import Fault
 from argus_py.xacml.policy import AttributeDesignator, AttributeValue, Category, Match
-from argus_py.xacml.predicates import Facts, Vocabulary
+from argus_py.xacml.predicates import Facts, Predicate, Vocabulary, sought_by
 from argus_py.xacml.request_attributes import RequestAttributes
 
 GROUPS = ("/vo", "/vo/a", "/vo/a/b", "/vo/ab", "/v")
@@ -42,26 +42,30 @@ def facts(vocabulary: Vocabulary, attribute_id: str, datatype: str, *values: str
     return Facts(RequestAttributes(request), vocabulary.questions())
 
 
+def predicate_of(vocabulary: Vocabulary, match: PreparedMatch) -> Predicate:
+    sought = sought_by(match)
+    assert sought is not None
+    return vocabulary.predicate(sought)
+
+
 def test_fqan_patterns_are_found_that_match() -> None:
     vocabulary = Vocabulary()
-    predicates = {text: vocabulary.predicate(fqan_match(text)) for text in PATTERNS}
+    predicates = {text: predicate_of(vocabulary, fqan_match(text)) for text in PATTERNS}
     for fqan, (text, predicate) in itertools.product(FQANS, predicates.items()):
-        assert predicate is not None
         expected = FqanPattern.parse(text).matches(Fqan.parse(fqan))
         assert predicate.matched(facts(vocabulary, Glite.FQAN, DataType.FQAN, fqan)) is expected, (fqan, text)
 
 
 def test_matches_that_ask_the_same_are_one_predicate() -> None:
     vocabulary = Vocabulary()
-    assert vocabulary.predicate(name_is("CN=a,O=x")) is vocabulary.predicate(name_is("cn=A, o=X"))
-    assert vocabulary.predicate(name_is("CN=a,O=x")) is not vocabulary.predicate(name_is("CN=b,O=x"))
+    assert predicate_of(vocabulary, name_is("CN=a,O=x")) is predicate_of(vocabulary, name_is("cn=A, o=X"))
+    assert predicate_of(vocabulary, name_is("CN=a,O=x")) is not predicate_of(vocabulary, name_is("CN=b,O=x"))
     assert len(vocabulary.questions()) == 1
 
 
 def test_a_value_that_cannot_be_read_is_the_answer_to_all_that_ask_for_it() -> None:
     vocabulary = Vocabulary()
-    predicate = vocabulary.predicate(name_is("CN=a"))
-    assert predicate is not None
+    predicate = predicate_of(vocabulary, name_is("CN=a"))
     assert isinstance(predicate.matched(facts(vocabulary, AttributeId.SUBJECT_ID, DataType.X500_NAME, "?")), Fault)
 
 
@@ -75,4 +79,4 @@ def test_a_value_that_cannot_be_read_is_the_answer_to_all_that_ask_for_it() -> N
     ids=["may be missing", "compares in another way", "can only be an error"],
 )
 def test_what_cannot_be_looked_up_is_no_predicate(other: PreparedMatch) -> None:
-    assert Vocabulary().predicate(other) is None
+    assert sought_by(other) is None

@@ -123,6 +123,15 @@ def test_references_to_references_do_not_explode() -> None:
     assert refusal.value.id == "root"
 
 
+def test_many_references_to_many_versions_of_one_policy_are_refused() -> None:
+    """Each would have to look at all of them."""
+    versions = [replace(PERMIT, version=f"1.{number}") for number in range(400)]
+    references = [PolicyIdReference("p", version=f"1.{number}") for number in range(400)]
+    assert resolve(set_of("root", *references[:200], *versions)).broken == ()
+    with pytest.raises(PolicyTooLarge, match="choose among more than 100000 others"):
+        resolve(set_of("root", *references, *versions))
+
+
 def test_what_is_delivered_beside_the_root_can_be_referred_to_and_refer_itself() -> None:
     root = set_of("root", PolicySetIdReference("s"))
     others = (set_of("s", PolicyIdReference("p")), PERMIT)

@@ -224,10 +224,16 @@ class DistinguishedName:
     """
 
     rdns: tuple[Rdn, ...]
-    key: str = field(init=False, repr=False)  # what all equal names have in common, and no other name
+    _key: str | None = field(init=False, repr=False, default=None)  # made when it is asked for
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", _key(self.rdns, _FOLDED))
+    @property
+    def key(self) -> str:
+        """What all equal names have in common, and no other name."""
+        key = self._key
+        if key is None:
+            key = _key(self.rdns, _FOLDED)
+            object.__setattr__(self, "_key", key)
+        return key
 
     @classmethod
     def parse_rfc2253(cls, text: str) -> "DistinguishedName":

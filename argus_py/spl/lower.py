@@ -107,7 +107,8 @@ def rfc2253_of_slash(text: str) -> str:
     name = DistinguishedName.parse_slash(text)
     for candidate in _spellings(text, name):
         try:
-            if DistinguishedName.parse_rfc2253(candidate) == name:
+            read = DistinguishedName.parse_rfc2253(candidate)
+            if read.rdns == name.rdns or read == name:  # mostly the first, which costs less
                 return candidate
         except DnSyntaxError:
             continue
@@ -120,6 +121,10 @@ def _rfc2253(text: str) -> str:
         return rfc2253_of_slash(text)
     read_x500_name(text)
     return text
+
+
+def _as_java(text: str) -> str:
+    return _reversed_at_slashes(text) if text.startswith("/") else text
 
 
 def _spellings(text: str, name: DistinguishedName) -> Iterator[str]:
@@ -235,13 +240,13 @@ class _Lowering:
         value = self._text(text)
         if not value.usable:
             return value
-        of_java = _reversed_at_slashes(written) if written.startswith("/") else written
         try:
             spelling = _rfc2253(written)
         except DnSyntaxError as error:
             (self._problems if written == "/" else self._doubts).append(Problem.placed(text.position, str(error)))
-            return _Stored(of_java, usable=False)
-        if self._as_java and spelling != of_java:
+            return _Stored(_as_java(written), usable=False)
+        if self._as_java and spelling != _as_java(written):
+            of_java = _as_java(written)
             self._doubts.append(
                 Problem.placed(text.position, f"the Java PAP stores {of_java!r} for it, which is another name or none")
             )

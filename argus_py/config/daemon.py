@@ -42,10 +42,13 @@ class AdminSettings:
 class ServiceSettings:
     """``bind_address`` is what the service port binds to, ``entity_id`` the issuer of queries and answers.
 
+    ``hostname`` is what clients call the host, and its certificate should.
+
     A port of 0 lets the system choose one.
     """
 
     entity_id: str
+    hostname: str
     bind_address: str
     port: int
     admin: AdminSettings
@@ -164,6 +167,7 @@ def read_service(reader: SectionReader, port: int, admin_port: int) -> ServiceSe
     entity_id, hostname = reader.required("entityId"), reader.required("hostname")
     return ServiceSettings(
         entity_id=entity_id,
+        hostname=hostname,
         # BETTER: a key of its own, for hosts that are reached by another address than the one they have.
         bind_address=reader.string("bindAddress") or hostname,
         port=reader.integer("port", port, 0, 65535),

@@ -79,8 +79,11 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """``more``: what follows the first value in a list, which only the dialect of the PAP knows."""
+
     value: str
     line: int
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

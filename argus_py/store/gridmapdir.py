@@ -198,7 +198,7 @@ class GridMapDir:
         Raises ConfigurationError: the directory does not exist or this process may not use it.
         """
         check_access(path)
-        _check_links(path)
+        check_links(path)
         self._path = path
         self._clock = clock
         self._sleep = sleep
@@ -533,8 +533,11 @@ def check_access(path: Path) -> None:
             raise ConfigurationError(f"Grid map directory {path} {problem}")
 
 
-def _check_links(path: Path) -> None:
-    """A file server may refuse what the permissions allow, and not every file system has hard links."""
+def check_links(path: Path) -> None:
+    """A file server may refuse what the permissions allow, and not every file system has hard links.
+
+    Raises ConfigurationError.
+    """
     scratch, link = path / claim_name(), path / claim_name()
     try:
         scratch.touch()

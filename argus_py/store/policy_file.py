@@ -10,13 +10,13 @@ import hashlib
 import json
 import os
 import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from argus_py.errors import MalformedInput, Unavailable
+from argus_py.store.whole_file import replacing
 from argus_py.xacml import policy_xml
 from argus_py.xacml.policy import PolicySet
 
@@ -68,20 +68,13 @@ class PolicyFile:
             "fetched_at": confirmed_at.isoformat(),
             "sha256": hashlib.sha256(document).hexdigest(),
         }
-        new = self._path.with_name(f".{self._path.name}.new")
         try:
-            with suppress(FileNotFoundError):
-                new.unlink()  # of a process that was killed
-            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with open(file, "wb") as written:
-                written.write(json.dumps(about).encode() + b"\n")
-                written.write(document)
-                written.flush()
-                _set_time(written.fileno(), confirmed_at)
-                os.fsync(written.fileno())
-                self._written = _identity(os.fstat(written.fileno()))
-            os.replace(new, self._path)
-            _to_disk(self._path.parent)
+            with replacing(self._path, 0o600) as file:
+                file.write(json.dumps(about).encode() + b"\n")
+                file.write(document)
+                file.flush()  # before the time is set, which writing would move
+                _set_time(file.fileno(), confirmed_at)
+                self._written = _identity(os.fstat(file.fileno()))
         except OSError as error:
             raise PolicyNotKept(self._path, error.strerror or str(error)) from error
 
@@ -150,12 +143,3 @@ def _identity(file: os.stat_result) -> tuple[int, int]:
 
 def _set_time(file: int, moment: datetime) -> None:
     os.utime(file, (moment.timestamp(), moment.timestamp()))
-
-
-def _to_disk(directory: Path) -> None:
-    """Or the policy of before, perhaps without a ban, would be there again after a power cut."""
-    opened = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

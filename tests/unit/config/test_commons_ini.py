@@ -63,3 +63,9 @@ def test_what_is_not_utf8_does_no_harm_in_a_comment() -> None:
 
 def test_a_file_has_a_size_limit() -> None:
     assert problems("#" * (SIZE_LIMIT + 1)) == [f"f.ini: larger than {SIZE_LIMIT} characters"]
+
+
+def test_commas_and_repeated_keys_make_lists() -> None:
+    (section,) = parse_commons_ini("[a]\nk = x, y\\,z ,${a.l}\nl = w\nk = v\n", "f.ini").sections.values()
+    assert section.entries["k"].value == "x"
+    assert section.entries["k"].more == ("y,z", "w", "v")

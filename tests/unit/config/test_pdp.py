@@ -37,7 +37,7 @@ def test_all_keys_are_read() -> None:
     )
     assert parse_pdp(text, "pdp.ini") == PdpSettings(
         SecuritySettings(trust_dir=Path("/trust")),
-        ServiceSettings("e", "b", 1, AdminSettings("a", 2, "p"), 3, 4, timedelta(seconds=5)),
+        ServiceSettings("e", "h", "b", 1, AdminSettings("a", 2, "p"), 3, 4, timedelta(seconds=5)),
         PolicySettings(
             ("https://a", "http://b"),
             timedelta(minutes=8),
@@ -53,7 +53,7 @@ def test_all_keys_are_read() -> None:
 def test_defaults() -> None:
     read = parse_pdp(MINIMAL, "pdp.ini")
     assert read.service == ServiceSettings(
-        "e", "h", 8152, AdminSettings("localhost", 8153, "p"), 200, 500, timedelta(seconds=30)
+        "e", "h", "h", 8152, AdminSettings("localhost", 8153, "p"), 200, 500, timedelta(seconds=30)
     )
     assert read.policy == PolicySettings(("http://a",), timedelta(minutes=240), timedelta(seconds=30))
     assert read.answers == AnswerSettings()

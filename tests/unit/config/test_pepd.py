@@ -62,6 +62,7 @@ def test_the_shipped_file_reads_to_the_settings_it_stands_for() -> None:
         ),
         service=ServiceSettings(
             entity_id="http://argus.example.org/pepd",
+            hostname="argus.example.org",
             bind_address="argus.example.org",
             port=8154,
             admin=AdminSettings("localhost", 8155, "pepdadmin_password"),
@@ -232,7 +233,7 @@ def test_all_service_and_pdp_keys_are_read() -> None:
         "connectionTimeout = 11\nreceiveBufferSize = 12\nsendBufferSize = 13\n"
     )
     read = settings(service + pdp + SECURITY)
-    assert read.service == ServiceSettings("e", "h", 1, AdminSettings("a", 2, "p"), 3, 4, timedelta(seconds=5))
+    assert read.service == ServiceSettings("e", "h", "h", 1, AdminSettings("a", 2, "p"), 3, 4, timedelta(seconds=5))
     assert read.pdp == PdpSettings(("http://a", "https://b"), 0, timedelta(seconds=9), 10, timedelta(seconds=11))
     assert read.warnings == ()
 

@@ -38,13 +38,6 @@ def test_it_is_for_the_user_of_the_daemon_alone(path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_what_a_killed_process_left_is_in_nobodys_way(path: Path) -> None:
-    path.with_name(".last-good-policy.new").symlink_to("/dev/null")
-    PolicyFile(path).write(DOCUMENT, DIGEST, PAP, NOW)
-    assert PolicyFile(path).read() is not None
-    assert not path.is_symlink()
-
-
 def test_a_confirmation_is_kept(path: Path) -> None:
     file = PolicyFile(path)
     file.write(DOCUMENT, DIGEST, PAP, NOW)

@@ -13,6 +13,7 @@ lcmaps-plugins-basic-poolaccount  LCMAPS: pool accounts by DN
 lcmaps-plugins-basic-localaccount LCMAPS: accounts by DN
 lcmaps-plugins-basic-dummy        LCMAPS: the end of a policy
 lcmaps-plugins-voms               LCMAPS: groups and pool accounts by FQAN
+sudo                              how pilots start argus-glexec
 libnss-wrapper                    accounts and groups that exist for one process only
 nordugrid-arc-hed                 arched and its echo service, behind a PDP client that is not ours
 nordugrid-arc-plugins-needed      that PDP client

@@ -12,7 +12,7 @@ from argus_py.client.accounts import LocalAccount, UnusableAccount, resolve
 from argus_py.client.answer import Account, Authorization, Group, NoAccount, NotAuthorized
 from argus_py.client.argus import Argus, Attempt, NoAnswer, QuestionRefused
 from argus_py.client.exchange import UnusableEndpoint
-from argus_py.client.question import Certificates, Named, UnusableSubject
+from argus_py.client.question import Certificates, Named, PrivateKeyGiven, UnusableSubject
 from argus_py.client.tls import Credential, UnusableCredential
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "NoAccount",
     "NoAnswer",
     "NotAuthorized",
+    "PrivateKeyGiven",
     "QuestionRefused",
     "UnusableAccount",
     "UnusableCredential",

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from argus_py.client.answer import Authorization, UnreadableAnswer, read_answer
 from argus_py.client.exchange import Deadlines, Endpoint, NoExchange, Reply, UnusableEndpoint, exchange
 from argus_py.client.question import Certificates, Profile, Subject, write_question
-from argus_py.client.tls import GRID_CERTIFICATES, Contexts, Credential, Trust
+from argus_py.client.tls import GRID_CERTIFICATES, Contexts, Credential, Judge, Trust
 from argus_py.errors import MalformedInput, Unavailable
 from argus_py.model.response import Decision
 
@@ -68,13 +68,15 @@ class Argus:
         connect_timeout: timedelta = CONNECT_TIMEOUT,
         timeout: timedelta = TIMEOUT,
         ask_on_if_indeterminate: bool = False,
+        judge: Judge | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         exchange: Exchange = exchange,
     ) -> None:
         """``endpoints``: such as https://argus.example.org:8154, in the order they are to be asked in.
 
         ``credential`` None: no certificate is shown. ``connect_timeout`` is for each endpoint, ``timeout`` for a whole
-        question. ``monotonic`` and ``exchange`` are clock and network, to be replaced together.
+        question. ``judge`` has a say in whom to trust, after TLS has. ``monotonic`` and ``exchange`` are clock and
+        network, to be replaced together.
 
         Raises UnusableEndpoint: one of them is no such URL, or there is none.
         """
@@ -83,6 +85,7 @@ class Argus:
         self._endpoints = tuple(dict.fromkeys(map(Endpoint.parse, endpoints)))
         self._trust = Trust(ca_directory, ca_file)
         self._credential = credential
+        self._judge = judge
         self._connect_seconds = connect_timeout.total_seconds()
         self._seconds = timeout.total_seconds()
         self._ask_on_if_indeterminate = ask_on_if_indeterminate
@@ -106,7 +109,7 @@ class Argus:
         give_up = self._monotonic() + self._seconds
         question = write_question(subject, resource, action, profile, pilot)
         tls = any(endpoint.tls for endpoint in self._endpoints)
-        contexts = Contexts.of(self._trust, self._credential) if tls else None
+        contexts = Contexts.of(self._trust, self._credential, self._judge) if tls else None
         attempts: list[Attempt] = []
         undecided: Authorization | None = None
         for endpoint, deadlines in self._turns(give_up):

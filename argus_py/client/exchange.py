@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 from argus_py import __version__
 from argus_py.client.answer import MAX_ANSWER
-from argus_py.client.tls import Contexts
-from argus_py.errors import ConfigurationError
+from argus_py.client.tls import Contexts, Judge
+from argus_py.errors import ArgusError, ConfigurationError, CredentialRejected
 
 PATH: Final = "/v1/authorize"
 _NO_CRL: Final = 3  # X509_V_ERR_UNABLE_TO_GET_CRL
@@ -112,8 +112,12 @@ def exchange(
         raise NoExchange("no answer in time") from error
     except HTTPException as error:
         raise NoExchange(f"no answer of HTTP: {error!r}"[:200]) from error
+    except CredentialRejected as error:
+        raise NoExchange(f"its certificate is not accepted: {error}") from error
+    except ssl.SSLCertVerificationError as error:
+        raise NoExchange(f"its certificate is not accepted: {error.verify_message}") from error
     except OSError as error:  # of TLS too
-        raise NoExchange(str(error)) from error
+        raise NoExchange(error.strerror or str(error)) from error
     except ValueError as error:  # a name that no host can have
         raise NoExchange(f"{endpoint.host}: {error}") from error
 
@@ -134,11 +138,11 @@ def _connected(endpoint: Endpoint, contexts: Contexts | None, deadline: float, c
     if contexts is None:
         return _dialled(endpoint, deadline, clock)
     try:
-        return _secured(endpoint, contexts.listed, deadline, clock)
+        return _judged(_secured(endpoint, contexts.listed, deadline, clock), contexts.judge)
     except ssl.SSLCertVerificationError as error:
         if error.verify_code != _NO_CRL:
             raise
-        return _secured(endpoint, contexts.unlisted, deadline, clock)
+        return _judged(_secured(endpoint, contexts.unlisted, deadline, clock), contexts.judge)
 
 
 def _secured(endpoint: Endpoint, context: ssl.SSLContext, deadline: float, clock: _Clock) -> ssl.SSLSocket:
@@ -151,13 +155,24 @@ def _secured(endpoint: Endpoint, context: ssl.SSLContext, deadline: float, clock
         raise
 
 
+def _judged(connection: ssl.SSLSocket, judge: Judge | None) -> ssl.SSLSocket:
+    try:
+        if judge is not None:
+            judge(connection)
+    except ArgusError:
+        connection.close()
+        raise
+    return connection
+
+
 def _dialled(endpoint: Endpoint, deadline: float, clock: _Clock) -> socket.socket:
-    """To the first address that answers."""
+    """To the first address that answers; one that is silent, as IPv6 can be, leaves time for the others."""
     failure: OSError = ConnectionError("the host has no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM):
+    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    for number, (family, kind, protocol, _, address) in enumerate(found):
         dialling = socket.socket(family, kind, protocol)
         try:
-            dialling.settimeout(clock.left(deadline))
+            dialling.settimeout(clock.left(deadline) / (len(found) - number))
             dialling.connect(address)
         except OSError as error:
             dialling.close()

@@ -25,11 +25,22 @@ class UnusableSubject(MalformedInput):
         self.reason = reason
 
 
+class PrivateKeyGiven(MalformedInput):
+    """There is a private key among the certificates; it has not left the machine."""
+
+    def __init__(self) -> None:
+        super().__init__("there is a private key among the certificates; from_file takes certificates alone")
+
+
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """A subject by its chain: PEM blocks, the proxy first."""
+    """A subject by its chain: PEM blocks, the proxy first. Raises PrivateKeyGiven."""
 
     pem: str
+
+    def __post_init__(self) -> None:
+        if "PRIVATE KEY-----" in self.pem:
+            raise PrivateKeyGiven
 
     @classmethod
     def from_file(cls, file: Path) -> "Certificates":

@@ -9,14 +9,17 @@ the directory of CAs has that list.
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from argus_py.errors import ConfigurationError
 
 GRID_CERTIFICATES: Final = Path("/etc/grid-security/certificates")
+
+Judge: TypeAlias = Callable[[ssl.SSLSocket], object]
+"""Looks at the daemon after the handshake and before the question is sent; raises CredentialRejected."""
 
 
 class UnusableCredential(ConfigurationError):
@@ -57,16 +60,17 @@ class Contexts:
 
     listed: ssl.SSLContext
     unlisted: ssl.SSLContext
+    judge: Judge | None = None
 
     @classmethod
-    def of(cls, trust: Trust, credential: Credential | None) -> "Contexts":
+    def of(cls, trust: Trust, credential: Credential | None, judge: Judge | None = None) -> "Contexts":
         """Raises UnusableCredential."""
         unlisted = _context(trust, credential)
         if trust.ca_directory is None:
-            return cls(unlisted, unlisted)
+            return cls(unlisted, unlisted, judge)
         listed = _context(trust, credential)
         listed.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-        return cls(listed, unlisted)
+        return cls(listed, unlisted, judge)
 
 
 def _context(trust: Trust, credential: Credential | None) -> ssl.SSLContext:

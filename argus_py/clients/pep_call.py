@@ -1,8 +1,8 @@
 """One question to the PEP daemons of a site, from a process that lives for a second.
 
-Endpoints are tried in order until one answers with status 200 and a body that can be read; a Deny or an Indeterminate
-is an answer. The HTTP client of the other tools takes longer to load than the whole exchange takes, and it follows the
-environment; here neither a variable of the caller's nor the system's trust anchors count, only what is passed in.
+An answer has status 200 and a body that can be read; without it the next endpoint is asked. The HTTP client of the
+other tools takes longer to load than the whole exchange takes, and it follows the environment; here neither a variable
+of the caller's nor the system's trust anchors count, only what is passed in.
 
 A server is judged twice, as by the daemons: OpenSSL checks the chain and the host name in the handshake, then ``judge``
 looks at the chain before the first octet is sent.
@@ -23,35 +23,16 @@ import httptools
 from argus_py import __version__
 from argus_py.credentials.chain import UnverifiedChain
 from argus_py.credentials.tls import sent_chain
-from argus_py.errors import ArgusError, ConfigurationError, CredentialRejected, MalformedInput, Unavailable
+from argus_py.errors import ArgusError, ConfigurationError, CredentialRejected
 from argus_py.hessian import base64_lines, messages
 from argus_py.model.request import Request
 from argus_py.model.response import Response
+from argus_py.worker.failover import DEADLINES, Deadlines, EndpointFailed, first_answer
 
 _PIECE: Final = 65536
+_MAX_HEAD: Final = 256 * 1024  # octets of header fields, and of what chunks have around them
 _MOMENT: Final = 0.001  # seconds; a timeout of none at all would mean another kind of socket
 _PORTS: Final = {"http": 80, "https": 443}
-
-
-class NoEndpointAnswers(Unavailable):
-    """Carries ``reasons``, one for each endpoint that was tried."""
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__(f"no answer from Argus: {'; '.join(reasons)}")
-        self.reasons = tuple(reasons)
-
-
-class _Failed(Unavailable):
-    """This endpoint has not answered; the next one may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """``connect``: TCP and TLS each; ``exchange``: all of one endpoint; ``total``: all of all endpoints."""
-
-    connect: timedelta = timedelta(seconds=10)
-    exchange: timedelta = timedelta(seconds=30)  # the C client's
-    total: timedelta = timedelta(seconds=60)  # pilots give up, and their slot is lost, after some minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +53,18 @@ def ask(
     endpoints: Sequence[str],
     request: Request,
     peer: Peer,
-    deadlines: Deadlines = Deadlines(),
+    deadlines: Deadlines = DEADLINES,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Response:
     """Raises NoEndpointAnswers; ConfigurationError: a file or the proxy of ``peer`` cannot be used."""
     context = _context(peer)
     body = base64_lines.encode(messages.write_request(request))
-    end = monotonic() + deadlines.total.total_seconds()
-    reasons: list[str] = []
-    for endpoint in endpoints:
-        last = min(end, monotonic() + deadlines.exchange.total_seconds())
-        exchange = _Exchange(urlsplit(endpoint), context, peer.judge, _Clock(deadlines.connect, last, monotonic))
-        try:
-            return messages.read_response(base64_lines.decode(exchange.post(body)))
-        except (_Failed, MalformedInput) as error:
-            reasons.append(f"{endpoint}: {error}")
-    raise NoEndpointAnswers(reasons)
+
+    def answer(endpoint: str, end: float) -> Response:
+        exchange = _Exchange(urlsplit(endpoint), context, peer.judge, _Clock(deadlines.connect, end, monotonic))
+        return messages.read_response(base64_lines.decode(exchange.post(body)))
+
+    return first_answer(endpoints, answer, deadlines, monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +100,20 @@ class _Exchange:
         self._clock = clock
 
     def post(self, body: bytes) -> bytes:
-        """Raises _Failed."""
+        """Raises EndpointFailed."""
         try:
             with self._connection() as connection:
                 connection.settimeout(self._clock.left())
                 connection.sendall(self._head(len(body)) + body)
                 return self._answer(connection)
         except TimeoutError:
-            raise _Failed("no answer in time") from None
+            raise EndpointFailed("no answer in time") from None
         except CredentialRejected as error:
-            raise _Failed(f"its certificate is not accepted: {error}") from error
+            raise EndpointFailed(f"its certificate is not accepted: {error}") from error
         except ssl.SSLCertVerificationError as error:
-            raise _Failed(f"its certificate is not accepted: {error.verify_message}") from error
+            raise EndpointFailed(f"its certificate is not accepted: {error.verify_message}") from error
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be looked up
-            raise _Failed(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
+            raise EndpointFailed(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
 
     def _connection(self) -> socket.socket:
         host = self._url.hostname or ""
@@ -176,21 +153,23 @@ class _Exchange:
     def _answer(self, connection: socket.socket) -> bytes:
         answer = _Answer()
         parser = httptools.HttpResponseParser(answer)
+        left = base64_lines.MAX_BODY + _MAX_HEAD
         while not answer.complete:
             connection.settimeout(self._clock.left())
             piece = connection.recv(_PIECE)
+            left -= len(piece)
             if not piece:
                 break
             try:
                 parser.feed_data(piece)
             except httptools.HttpParserError as error:
-                raise _Failed(f"its answer is not HTTP: {error}") from error
-            if len(answer.body) > base64_lines.MAX_BODY:
-                raise _Failed("its answer is too long")
+                raise EndpointFailed(f"its answer is not HTTP: {error}") from error
+            if left < 0 or len(answer.body) > base64_lines.MAX_BODY:
+                raise EndpointFailed("its answer is too long")
         if not answer.complete and (answer.has_length or not answer.begun):
-            raise _Failed("the connection ended before the answer did")
+            raise EndpointFailed("the connection ended before the answer did")
         if parser.get_status_code() != 200:
-            raise _Failed(f"HTTP status {parser.get_status_code()}")
+            raise EndpointFailed(f"HTTP status {parser.get_status_code()}")
         return bytes(answer.body)
 
 

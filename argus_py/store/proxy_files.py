@@ -1,9 +1,9 @@
 """Proxy files of gLExec: read from the caller, written for the payload, in both cases with that user's own rights.
 
 What is read is judged on the open descriptor. What is written comes into being under a name nobody knew, with mode
-0600, and takes its place by a rename, which follows no link and never shows half a proxy.
+0600, and takes its place by a rename, which follows no link and never shows half a proxy, so that it needs no lock.
 
-flock does not work on every NFS; fcntl locks, and none at all, can be chosen in glexec.conf.
+flock does not work on every NFS; to read, fcntl locks, and none at all, can be chosen in glexec.conf.
 """
 
 import errno
@@ -16,7 +16,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from argus_py.errors import MalformedInput
 from argus_py.worker.errors import ClientError
 from argus_py.worker.glexec_conf import Lock
 
@@ -47,7 +46,7 @@ def read_proxy_file(
                 raise UnusableFile(path, f"it belongs to the user {found.st_uid}, not to {owner}")
             if found.st_mode & 0o077:
                 raise UnusableFile(path, f"others have access to it (mode {stat.S_IMODE(found.st_mode):04o})")
-            _lock(file.fileno(), lock, fcntl.LOCK_SH, path, sleep)
+            _lock(file.fileno(), lock, path, sleep)
             octets = file.read(max_octets + 1)
     except OSError as error:
         raise UnusableFile(path, error.strerror or str(error)) from error
@@ -56,7 +55,7 @@ def read_proxy_file(
     return octets
 
 
-def write_proxy_file(path: str, octets: bytes, lock: Lock, sleep: Callable[[float], None] = time.sleep) -> None:
+def write_proxy_file(path: str, octets: bytes) -> None:
     """Raises UnusableFile: the directory or what is there already takes no file of this user's."""
     _check_path(path)
     directory, name = os.path.split(path)
@@ -70,18 +69,15 @@ def write_proxy_file(path: str, octets: bytes, lock: Lock, sleep: Callable[[floa
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, stat.S_IRUSR | stat.S_IWUSR)
-            _lock(descriptor, lock, fcntl.LOCK_EX, path, sleep)
             file.write(octets)
             file.flush()
             os.rename(scratch, path)
-    except OSError as error:
+    except BaseException as error:  # an interrupt, too, leaves no private key behind
         with suppress(OSError):
             os.unlink(scratch)
+        if not isinstance(error, OSError):
+            raise
         raise UnusableFile(path, error.strerror or str(error)) from error
-    except MalformedInput:
-        with suppress(OSError):
-            os.unlink(scratch)
-        raise
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -94,14 +90,14 @@ def _check_path(path: str) -> None:
         raise UnusableFile(path, "it is no absolute path of a file")
 
 
-def _lock(descriptor: int, lock: Lock, kind: int, path: str, sleep: Callable[[float], None]) -> None:
+def _lock(descriptor: int, lock: Lock, path: str, sleep: Callable[[float], None]) -> None:
     """Released with the descriptor. Raises UnusableFile."""
     if lock is Lock.DISABLED:
         return
     take = fcntl.flock if lock is Lock.FLOCK else fcntl.lockf
     for _ in range(_ATTEMPTS):
         try:
-            take(descriptor, kind | fcntl.LOCK_NB)
+            take(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise UnusableFile(path, f"it cannot be locked by {lock.value}: {error.strerror}") from error

@@ -7,6 +7,7 @@ at, as the kernel walks it. The descriptor that is read is the one that was judg
 import os
 import stat
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Final
 
 from argus_py.errors import ConfigurationError
@@ -47,6 +48,17 @@ def read_site_file(path: str, owners: Collection[int], max_octets: int) -> bytes
     if len(octets) > max_octets:
         raise UntrustedFile(path, path, f"it is longer than {max_octets} octets")
     return octets
+
+
+def check_trust_directory(path: str) -> None:
+    """One that everybody can write makes everybody a CA. Its owner may be any: CAs come from CVMFS, too.
+
+    Raises UntrustedFile; what is missing is for the reader to tell.
+    """
+    with suppress(OSError):
+        found = os.stat(path)
+        if found.st_mode & stat.S_IWOTH:
+            raise UntrustedFile(path, path, f"can be written by everybody (mode {stat.S_IMODE(found.st_mode):04o})")
 
 
 def _without_waiting(path: str, flags: int) -> int:

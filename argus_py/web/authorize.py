@@ -265,17 +265,23 @@ class _Account:
 
 
 def _account(obligations: Iterable[Obligation]) -> _Account:
-    """What clients of the other wire read; none if there are several names for it, of which they read any."""
+    """What worker nodes read on the other wire; none if there are several names for it, of which others read any.
+
+    Without a primary group there is none at all: no other one is taken for it.
+    """
     posix = [each for each in obligations if each.id == Glite.LOCAL_ENVIRONMENT_MAP_POSIX]
-    assigned = [assignment for obligation in posix for assignment in obligation.assignments if assignment.value]
-    logins = {each.value for each in assigned if each.attribute_id == Glite.USER_ID}
-    if len(logins) != 1:
-        return _Account()
-    ordered = sorted(
-        (each for each in assigned if each.attribute_id in (Glite.PRIMARY_GROUP_ID, Glite.GROUP_ID)),
-        key=lambda each: each.attribute_id != Glite.PRIMARY_GROUP_ID,
+    logins, primary, groups = (
+        _assigned(posix, attribute_id) for attribute_id in (Glite.USER_ID, Glite.PRIMARY_GROUP_ID, Glite.GROUP_ID)
     )
-    return _Account(logins.pop(), tuple(dict.fromkeys(each.value for each in ordered if each.value)))
+    if len(logins) != 1 or len(primary) > 1:
+        return _Account()
+    return _Account(logins[0], tuple(dict.fromkeys((*primary, *groups))) if primary else ())
+
+
+def _assigned(obligations: Iterable[Obligation], attribute_id: str) -> tuple[str, ...]:
+    """Each value once."""
+    assignments = (assignment for obligation in obligations for assignment in obligation.assignments)
+    return tuple(dict.fromkeys(each.value for each in assignments if each.attribute_id == attribute_id and each.value))
 
 
 def _obligation(obligation: Obligation) -> ObligationBody:

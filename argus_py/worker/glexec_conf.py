@@ -33,7 +33,7 @@ class LogDestination(Enum):
 
 
 class Lock(Enum):
-    """How proxy files are locked while they are read or written."""
+    """How proxy files are locked while they are read."""
 
     FLOCK = "flock"
     FCNTL = "fcntl"
@@ -59,7 +59,6 @@ class GlexecConf:
     linger: bool = True
     preserve_env_variables: tuple[str, ...] = ()
     input_lock_mechanism: Lock = Lock.FLOCK
-    target_lock_mechanism: Lock = Lock.FLOCK
     create_target_proxy: bool = True
     omission_private_key_white_list: AccountList = field(default_factory=AccountList)
     prohibit_exec_via_symlink: bool = False
@@ -216,8 +215,9 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "prohibit_exec_via_symlink": _yes,
     "pedantic_security_checks": _yes,
 }
-# Read for their values alone: LCAS is not here, and the pedantic checks are always made.
+# Read for their values alone: LCAS is not here, a copy comes into being by a rename, pedantic checks are always made.
 _WITHOUT_EFFECT: Final = frozenset(key for key in _READERS if key.startswith("lcas_")) | {
     "use_lcas",
+    "target_lock_mechanism",
     "pedantic_security_checks",
 }

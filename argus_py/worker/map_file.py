@@ -45,7 +45,7 @@ class MapLine:
 
 
 def parse_map_file(text: str, file: str) -> tuple[MapLine, ...]:
-    """Raises MapFileError: a quote that is not closed, an empty key, a line or a file that is too long."""
+    """Raises MapFileError: a quote not closed or amid a key, an empty key, a line or a file that is too long."""
     if len(text) > MAX_LENGTH:
         raise MapFileError(file, 1, f"{len(text)} characters; {MAX_LENGTH} are allowed")
     found = []
@@ -67,6 +67,8 @@ def _line(number: int, line: str, file: str) -> MapLine:
         key, rest = line[1:end], line[end + 1 :]
     else:
         key, _, rest = line.replace("\t", " ").partition(" ")
+        if '"' in key:
+            raise MapFileError(file, number, "a quote in the middle of a key")  # as behind a byte order mark
     if not key.strip():
         raise MapFileError(file, number, "the key is empty")
     targets = rest.partition("#")[0].replace(",", " ").split()
@@ -109,12 +111,17 @@ class Spellings:
         return cls((str(fqan),), fqan=fqan)
 
 
+def spells(key: str, name: Spellings, *, wildcards: bool) -> bool:
+    """Whether the key of a line is one of the name's spellings, or a pattern for one."""
+    return any(matches(key, text) if wildcards else key == text for text in name.texts)
+
+
 def names(key: str, name: Spellings, *, wildcards: bool) -> bool:
     """Whether the key of a line is about the name.
 
     A key without wildcards is also compared as what it means: ``/E=`` is ``/emailAddress=``, ``/Role=NULL`` is nothing.
     """
-    if any(matches(key, text) if wildcards else key == text for text in name.texts):
+    if spells(key, name, wildcards=wildcards):
         return True
     if name.fqan is not None:
         return any(qualifier in key for qualifier in _QUALIFIERS) and _fqan(key) == name.fqan

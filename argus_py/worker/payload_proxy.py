@@ -21,7 +21,7 @@ from argus_py.model.dn import DistinguishedName
 from argus_py.worker.errors import ClientError
 
 MAX_OCTETS: Final = pem.MAX_TEXT_LENGTH
-_KEY = re.compile(rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?-----END \1PRIVATE KEY-----", re.DOTALL)
+_KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY-----)")
 
 
 class UnusableProxy(ClientError):
@@ -75,11 +75,13 @@ def _check_validity(sent: UnverifiedChain, moment: Moment) -> None:
 
 
 def _holds_key_of(leaf: Certificate, octets: bytes, file: str) -> bool:
-    found = _KEY.search(octets)
-    if found is None:
+    begin = _KEY.search(octets)
+    end = -1 if begin is None else octets.find(b"-----END " + begin[1], begin.end())
+    if begin is None or end < 0:
         return False
+    block = octets[begin.start() : end] + b"-----END " + begin[1]
     try:
-        key = load_pem_private_key(found[0], None, unsafe_skip_rsa_key_validation=True)  # nothing is signed with it
+        key = load_pem_private_key(block, None, unsafe_skip_rsa_key_validation=True)  # nothing is signed with it
     except TypeError:
         raise UnusableProxy(file, "its private key is encrypted") from None
     except (ValueError, UnsupportedAlgorithm):

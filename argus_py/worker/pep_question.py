@@ -13,6 +13,13 @@ from argus_py.model.identifiers import AttributeId, AuthzInterop, DataType, Glit
 from argus_py.model.request import Action, Environment, Request, Resource, Subject
 
 
+class Wire(Enum):
+    """How Argus is spoken to: at /authz, as gLExec always has, or at /v1/authorize, in JSON."""
+
+    HESSIAN = "hessian"
+    REST = "rest"
+
+
 class Profile(Enum):
     """How the certificates are called."""
 
@@ -22,16 +29,20 @@ class Profile(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
+    """``payload`` and ``pilot`` are PEM chains without keys; ``pilot`` None: the caller has no proxy."""
+
     resource: str
     action: str
     profile: Profile
+    payload: str
+    pilot: str | None
 
-    def request(self, payload: str, pilot: str | None) -> Request:
-        """Both are PEM chains. The one of the pilot stands in the environment, where it is for the log alone."""
+    def request(self) -> Request:
+        """The chain of the pilot stands in the environment, where it is for the log alone."""
         profile_id = Attribute(Glite.PROFILE_ID, (self.profile.value,), DataType.ANY_URI)
-        pilots = () if pilot is None else (self._certificates(pilot),)
+        pilots = () if self.pilot is None else (self._certificates(self.pilot),)
         return Request(
-            (Subject((self._certificates(payload),)),),
+            (Subject((self._certificates(self.payload),)),),
             (Resource((Attribute(AttributeId.RESOURCE_ID, (self.resource,)),)),),
             Action((Attribute(AttributeId.ACTION_ID, (self.action,)),)),
             Environment((profile_id, *pilots)),

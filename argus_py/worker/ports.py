@@ -10,8 +10,8 @@ if TYPE_CHECKING:  # half of the policies need none of it, and pilots wait for w
     from argus_py.credentials.trust import TrustAnchors
     from argus_py.credentials.voms import VomsTrust
     from argus_py.model.dn import DistinguishedName
-    from argus_py.model.request import Request
     from argus_py.model.response import Response
+    from argus_py.worker.pep_question import Question, Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Node(Protocol):
         """
         ...
 
-    def ask(self, endpoints: Sequence[str], request: "Request", tls: PepTls) -> "Response":
+    def ask(self, endpoints: Sequence[str], question: "Question", tls: PepTls, wire: "Wire") -> "Response":
         """The answer of the first endpoint that gives one.
 
         Raises Unavailable: none does; ConfigurationError, ClientError: a credential cannot be used.

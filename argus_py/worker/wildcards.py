@@ -1,12 +1,19 @@
 """Wildcards of ``fnmatch(3)`` as LCMAPS has them in its map files: ``*`` and ``?`` match a slash too.
 
+Classes as ``[[:alpha:]]`` and escapes in sets are known; a range that is none, as ``[z-a]``, matches nothing.
+
 The pattern is turned into an automaton, so that no pattern makes a long name expensive.
 """
 
+import re
 from typing import Final
 
 import re2
 
+_SET: Final = re.compile(r"(?P<negated>[!^]?+)(?P<members>\]?+(?:\[:[a-z]+:\]|\\.|[^\]\\])*+)\]", re.DOTALL)
+_MEMBER: Final = re.compile(r"(?P<kept>\[:[a-z]+:\]|-)|\\?(?P<literal>.)", re.DOTALL)
+_QUIET: Final = re2.Options()
+_QUIET.log_errors = False  # or the library writes to standard error
 _SPECIAL: Final = frozenset("*?[\\")
 
 
@@ -21,9 +28,9 @@ def matches(pattern: str, text: str) -> bool:
     if not _SPECIAL.intersection(pattern):
         return False
     try:
-        return re2.fullmatch(_expression(pattern), text) is not None
+        return re2.fullmatch(_expression(pattern), text, _QUIET) is not None
     except re2.error:
-        return False  # a range that is none, as [z-a], matches nothing
+        return False
 
 
 def _expression(pattern: str) -> str:
@@ -36,26 +43,13 @@ def _expression(pattern: str) -> str:
             parts.append(".*")
         elif character == "?":
             parts.append(".")
-        elif character == "[" and (end := _end_of_set(pattern, position)) is not None:
-            parts.append(_set(pattern[position:end]))
-            position = end + 1
+        elif character == "[" and (found := _SET.match(pattern, position)) is not None:
+            members = _MEMBER.sub(lambda m: m["kept"] or re2.escape(m["literal"]), found["members"])
+            parts.append(f"[{'^' if found['negated'] else ''}{members}]")
+            position = found.end()
         elif character == "\\" and position < len(pattern):
             parts.append(re2.escape(pattern[position]))
             position += 1
         else:
             parts.append(re2.escape(character))
     return "".join(parts)
-
-
-def _end_of_set(pattern: str, begin: int) -> int | None:
-    """Where the "]" is; one at the very beginning stands for itself."""
-    first = begin + (pattern[begin : begin + 1] in ("!", "^"))
-    end = pattern.find("]", first + 1)
-    return None if end < 0 else end
-
-
-def _set(content: str) -> str:
-    negated = content[:1] in ("!", "^")
-    members = content[1:] if negated else content
-    escaped = members.replace("\\", "\\\\").replace("]", "\\]").replace("[", "\\[").replace("^", "\\^")
-    return f"[{'^' if negated else ''}{escaped}]"

@@ -22,6 +22,7 @@ import pytest
 from demo.issuing import Credential, proxy_of
 from demo.site import Site, make_site
 from tests.e2e.conftest import Argus, Grid, eventually, grid_in
+from tests.e2e.mounts import enter_script
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="argus-glexec changes identities: run as root")
 
@@ -63,6 +64,10 @@ verify_proxy -> ban_dn
 ban_dn -> ban_fqan
 ban_fqan -> good
 """
+
+
+def over_rest(policy: str) -> str:
+    return policy.replace(":8154/authz", ":8154").replace('implicit"', 'implicit" " -wire rest"')
 
 
 @dataclass
@@ -147,24 +152,6 @@ class WorkerNode:
         )
 
 
-def _enter_script(base: Path) -> str:
-    """Mounts what the namespace has of its own, then becomes the command; the interpreter may be root's own."""
-    lines = ["set -e"]
-    lines += [f"mount --bind {base}/etc/{name} /etc/{name}" for name in ("passwd", "group", "hosts")]
-    lines.append(f"mount --bind {base}/site/grid-security /etc/grid-security")
-    lines.append(f"[ ! -d /somewhere ] || mount --bind {base}/somewhere /somewhere")
-    interpreter = Path(sys.base_prefix)
-    closed = next((each for each in reversed(interpreter.parents) if not each.stat().st_mode & 0o001), None)
-    if closed is not None:
-        lines += [
-            f"mount --bind {interpreter} {base}/python",
-            f"mount -t tmpfs -o mode=755 none {closed}",
-            f"mkdir -p {interpreter}",
-            f"mount --bind {base}/python {interpreter}",
-        ]
-    return "\n".join([*lines, f"cd {base}", 'exec "$@"', ""])
-
-
 def _make_worker_node(base: Path, site: Site) -> WorkerNode:
     for folder in ("etc", "python", "somewhere"):
         (base / folder).mkdir()
@@ -178,7 +165,9 @@ def _make_worker_node(base: Path, site: Site) -> WorkerNode:
     (base / "etc" / "group").write_text("\n".join(known) + "\n")
     names = "127.77.1.1 argus1.example.org\n127.77.1.2 argus2.example.org wrong.example.org\n"
     (base / "etc" / "hosts").write_text(Path("/etc/hosts").read_text() + names)
-    (base / "enter.sh").write_text(_enter_script(base))
+    mounts = {f"/etc/{name}": base / "etc" / name for name in ("passwd", "group", "hosts")}
+    mounts |= {"/etc/grid-security": base / "site" / "grid-security", "/somewhere": base / "somewhere"}
+    (base / "enter.sh").write_text(enter_script(base, mounts))
     launcher = base / "argus-glexec"
     launcher.write_text(
         f"#!{sys.executable} -I\nimport sys\nfrom argus_py.cli.glexec import main\n"
@@ -365,6 +354,48 @@ def test_banned_user_is_refused_and_the_pilot_goes_on(
     assert node.run(*PAYLOAD, GLEXEC_CLIENT_CERT=alice, X509_USER_PROXY=pilot).stdout == "payload ran\n"
 
 
+def outcome(node: WorkerNode, policy: str, proxies: Mapping[str, Path]) -> tuple[int, str, str]:
+    """Exit code, output and log, without what is different in each run and the path that is that of the wire."""
+    node.configure(policy, user_identity_switch_by="lcmaps")
+    (node.base / "glexec.log").unlink(missing_ok=True)
+    keys = node.base / "keys"
+    done = node.run(
+        *("/bin/sh", "-c", "echo payload ran; id"),
+        proxies=proxies,
+        HTTPS_PROXY="http://127.0.0.1:1",
+        SSL_CERT_DIR="/nonexistent",
+        SSLKEYLOGFILE=keys,
+    )
+    assert not keys.exists()
+    log = re.sub(r"^\S+ glexec\[\d+\]: ", "", node.log, flags=re.MULTILINE)
+    return done.returncode, done.stdout, re.sub(r"process \d+|after \d+ seconds|:8154(/authz)?", "", log)
+
+
+def test_both_wires_give_the_same_account_refusals_and_log_lines(
+    node: WorkerNode, grid: Grid, argus: Argus, pilot: Path, alice: Path
+) -> None:
+    trudy = node.user("Trudy")
+    assert grid.pap_admin(argus, "ban", "subject", "CN=Trudy,DC=argus-demo,DC=org").returncode == 0
+    eventually(lambda: node.run(*PAYLOAD, GLEXEC_CLIENT_CERT=trudy, X509_USER_PROXY=pilot).returncode == REFUSED)
+    with grid.pap(argus) as pap:
+        pap.add_policies("default", 'resource "no-account" { action ".*" { rule permit { vo="dteam" } } }', {})
+    resource = "http://authz-interop.org/xacml/resource/resource-type/wn"
+    nowhere = GUIDE_WITH_ARGUS.replace("argus2.example.org", "wrong.example.org")
+    expected = [
+        (alice, GUIDE_WITH_ARGUS, 0, "->mapped uid:"),
+        (trudy, GUIDE_WITH_ARGUS, REFUSED, "Argus answers Deny"),
+        (alice, GUIDE_WITH_ARGUS.replace(resource, "elsewhere"), REFUSED, "Argus answers NotApplicable"),
+        (alice, GUIDE_WITH_ARGUS.replace(resource, "no-account"), REFUSED, "permits without mapping"),
+        (alice, nowhere, REFUSED, "no answer from Argus: https://argus1.example.org: Connection refused; "),
+        (alice, nowhere, REFUSED, "its certificate is not accepted: Hostname mismatch"),
+    ]
+    for payload, policy, code, reason in expected:
+        proxies = {"GLEXEC_CLIENT_CERT": payload, "X509_USER_PROXY": pilot}
+        told = outcome(node, policy, proxies)
+        assert outcome(node, over_rest(policy), proxies) == told
+        assert (told[0], reason in told[2], "payload ran" in told[1]) == (code, True, code == 0), told
+
+
 def test_account_may_come_from_a_gridmapdir_without_argus(node: WorkerNode, alice: Path) -> None:
     """As sites did that shared the directory with their CEs."""
     security = "/etc/grid-security"
@@ -441,6 +472,38 @@ def test_preserved_variables_relative_commands_and_the_copy_of_another_proxy(
     assert "X509_USER_PROXY" not in done.stdout
 
 
+def test_payload_has_no_terminal_to_type_into(node: WorkerNode, alice: Path) -> None:
+    """It would be that of whoever has called; the group of processes is still the job's."""
+    node.configure(DUMMY.format(uid=61101, policy="glexec_get_account"))
+    script = 'ps -o pgid= -p $$; (: < /dev/tty) && echo "has a terminal"; true'
+    command = ["setsid", "--ctty", "--wait", *node.command("/bin/sh", "-c", script, caller="dtplt001")]
+    screen, terminal = os.openpty()
+    with subprocess.Popen(
+        command,
+        env=node.environment("dtplt001", True, {"GLEXEC_CLIENT_CERT": alice}),
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        output, errors = process.communicate(timeout=60)
+    os.close(screen)
+    os.close(terminal)
+    assert process.returncode == 0, (errors, node.log)
+    assert "has a terminal" not in output
+    assert "/dev/tty" in errors
+    assert re.search(r"payload process (\d+) ended", node.log)[1] != output.strip()  # type: ignore[index]
+
+
+def test_command_is_sought_where_the_caller_may_look(node: WorkerNode, alice: Path) -> None:
+    node.configure(DUMMY.format(uid=61101, policy="glexec_get_account"))
+    hidden = node.base / "hidden"
+    hidden.mkdir(mode=0o700)
+    done = node.run("id", "-un", GLEXEC_CLIENT_CERT=alice, PATH=f"{hidden}:/usr/bin:/bin")
+    assert done.stdout == "dteam001\n", (done.stderr, node.log)
+    refused(node, node.run(hidden / "id", GLEXEC_CLIENT_CERT=alice), 126, "cannot be executed")
+
+
 # --- Log only
 
 
@@ -502,6 +565,16 @@ def test_configuration_that_others_can_write_is_refused(node: WorkerNode, alice:
     os.chown(node.base / "glexec.conf", 0, 0)
     (node.base / "glexec.conf").unlink()
     refused(node, node.run(*PAYLOAD, proxies=proxies), INTERNAL, "No such file")
+
+
+def test_folder_of_cas_that_everybody_can_write_is_refused(node: WorkerNode, alice: Path, pilot: Path) -> None:
+    cas = node.base / "writable-cas"
+    shutil.copytree(node.site.certificates, cas)
+    cas.chmod(0o777)
+    for old in ("-certdir /etc/grid-security/certificates", "-capath /etc/grid-security/certificates"):
+        node.configure(GUIDE_WITH_ARGUS.replace(old, f"{old.split()[0]} {cas}"))
+        done = node.run(*PAYLOAD, GLEXEC_CLIENT_CERT=alice, X509_USER_PROXY=pilot)
+        refused(node, done, INTERNAL, f"{cas} cannot be used: can be written by everybody")
 
 
 def test_caller_that_is_not_on_the_white_list_is_refused(node: WorkerNode, alice: Path, pilot: Path) -> None:

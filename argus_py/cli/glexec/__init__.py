@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None, configuration: str = CONFIGURATION) 
     environment = dict(os.environ)
     # Before anything is loaded: OpenSSL, the C library and others look at variables that the caller may have set.
     os.environ.clear()
+    sys.dont_write_bytecode = True  # root would write it with modes that hide it from everybody else
     gc.disable()  # collecting while modules load costs a tenth of the start, and nothing here piles up
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] in (["-v"], ["--version"]):

@@ -1,12 +1,13 @@
 """The log of gLExec and, beside it, that of LCMAPS: to syslog or to files, each with its level from 0 to 5.
 
 Errors are written at every level: a refusal of which nobody finds the reason is a call to the support. What cannot be
-written stops the run, since a payload that leaves no trace must not run.
+written to a file stops the run, since a payload that leaves no trace must not run; syslog does not tell.
 """
 
 import os
-import sys
+import stat
 import syslog
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Final
@@ -16,6 +17,7 @@ from argus_py.model.dn import escape_controls
 from argus_py.worker.glexec_conf import GlexecConf, LogDestination
 
 _IDENT: Final = "glexec"
+_STDERR: Final = 2  # itself, without buffers that would fail once more when the interpreter ends
 _MAX_LINE: Final = 4000  # characters; syslog cuts at eight thousand octets
 
 
@@ -51,15 +53,20 @@ class Log:
         self._file = file
         self._descriptor = None if file is None else _open(file)
         if file is None:
-            syslog.openlog(_IDENT, syslog.LOG_PID | syslog.LOG_NDELAY, syslog.LOG_DAEMON)
+            syslog.openlog(_IDENT, syslog.LOG_PID, syslog.LOG_DAEMON)
 
     def write(self, level: Level, text: str) -> None:
         """Raises ConfigurationError: the line is lost."""
         line = escape_controls(text.encode("utf-8", "backslashreplace").decode())[:_MAX_LINE]
-        if level is Level.ERROR and self._also_errors_here:
-            print(f"[gLExec]: {line}", file=sys.stderr, flush=True)
-        if level > self._level:
-            return
+        try:
+            if level <= self._level:
+                self._record(level, line)
+        finally:  # in this order: whoever does not read standard error keeps us waiting
+            if level is Level.ERROR and self._also_errors_here:
+                with suppress(OSError):  # nor is it a mistake here if it is full or closed
+                    os.write(_STDERR, f"[gLExec]: {line}\n".encode())
+
+    def _record(self, level: Level, line: str) -> None:
         if self._descriptor is None:
             syslog.syslog(_PRIORITIES[level], line)
             return
@@ -93,8 +100,14 @@ def open_logs(conf: GlexecConf) -> tuple[Log, Log]:
 
 
 def _open(file: str) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        return os.open(file, flags, 0o640)
+        descriptor = os.open(file, flags, 0o640)
     except OSError as error:
         raise ConfigurationError(f"the log {file} cannot be written: {error.strerror}") from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise ConfigurationError(f"the log {file} cannot be written: it is not a regular file")
+    if found.st_uid not in (0, os.geteuid()):
+        raise ConfigurationError(f"the log {file} cannot be written: it belongs to the user {found.st_uid}")
+    return descriptor

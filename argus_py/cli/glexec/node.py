@@ -14,7 +14,7 @@ from argus_py.credentials.trust import TrustAnchors
 from argus_py.errors import ConfigurationError
 from argus_py.model.dn import DistinguishedName
 from argus_py.store.proxy_files import read_proxy_file
-from argus_py.store.site_files import read_site_file
+from argus_py.store.site_files import check_trust_directory, read_site_file
 from argus_py.store.trustdir import load_trust_anchors_above
 from argus_py.worker.environment import PILOT_PROXY
 from argus_py.worker.errors import ClientError
@@ -25,8 +25,8 @@ from argus_py.worker.ports import PepTls, User
 
 if TYPE_CHECKING:
     from argus_py.credentials.voms import VomsTrust
-    from argus_py.model.request import Request
     from argus_py.model.response import Response
+    from argus_py.worker.pep_question import Question, Wire
 
 ROOT: Final = 0
 
@@ -84,11 +84,13 @@ class WorkerNode:
             raise ConfigurationError(f"{path} is not UTF-8 at octet {error.start}") from None
 
     def trust(self, directory: str, links: Sequence[Certificate]) -> TrustAnchors:
+        check_trust_directory(directory)
         return load_trust_anchors_above(Path(directory), {hash_ for link in links for hash_ in link.issuer_hashes})
 
     def voms_trust(self, directory: str) -> "VomsTrust":
         from argus_py.store.vomsdir import load_voms_trust  # noqa: PLC0415 - policies without VOMS need none of it
 
+        check_trust_directory(directory)
         return load_voms_trust(Path(directory))
 
     def lease(self, gridmapdir: str, dn: DistinguishedName, groups: Sequence[str], pool: str) -> str:
@@ -100,12 +102,22 @@ class WorkerNode:
         pilot = self._read_pilot()
         return None if pilot is None else pilot.proxy.certificates
 
-    def ask(self, endpoints: Sequence[str], request: "Request", tls: PepTls) -> "Response":
-        from argus_py.clients import pep_call  # noqa: PLC0415 - policies without Argus need no TLS
+    def ask(self, endpoints: Sequence[str], question: "Question", tls: PepTls, wire: "Wire") -> "Response":
+        from argus_py.worker.pep_question import Wire  # noqa: PLC0415 - policies without Argus need none of it
 
         pilot = self._read_pilot() if tls.pilot else None
         if tls.pilot and pilot is None:
             raise ClientError(f"{PILOT_PROXY} is not set: Argus is asked with the proxy of the caller")
+        proxy = None if pilot is None else pilot.octets
+        if tls.ca_directory is not None:
+            check_trust_directory(tls.ca_directory)
+        judge = (lambda chain: self._judge(chain, tls)) if tls.check and tls.ca_file is None else None
+        if wire is Wire.REST:
+            from argus_py.cli.glexec import json_call  # noqa: PLC0415 - the other wire does not need it
+
+            return json_call.ask(endpoints, question, tls, proxy=proxy, judge=judge)
+        from argus_py.clients import pep_call  # noqa: PLC0415 - the other wire does not need it
+
         peer = pep_call.Peer(
             ca_directory=tls.ca_directory,
             ca_file=tls.ca_file,
@@ -113,10 +125,10 @@ class WorkerNode:
             certificate=tls.certificate,
             private_key=tls.private_key,
             password=tls.password,
-            proxy=None if pilot is None else pilot.octets,
-            judge=(lambda chain: self._judge(chain, tls)) if tls.check and tls.ca_file is None else None,
+            proxy=proxy,
+            judge=judge,
         )
-        return pep_call.ask(endpoints, request, peer)
+        return pep_call.ask(endpoints, question.request(), peer)
 
     def _judge(self, chain: UnverifiedChain, tls: PepTls) -> None:
         """Namespaces and revocation, which the handshake does not look at."""

@@ -3,11 +3,13 @@
 Lingering, this process stays as its parent, hands on signals and the exit code; else it becomes the payload.
 """
 
+import fcntl
 import os
 import signal
+import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Final, NoReturn
@@ -75,12 +77,10 @@ def linger(payload: Payload, log: Log) -> int:
     if child == 0:
         _run_child(payload, writing)
     os.close(writing)
-    for each in _FORWARDED:
-        if signal.getsignal(each) is not signal.SIG_IGN:
-            signal.signal(each, _forwarder(child))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
-    with os.fdopen(reading, "rb") as pipe:
-        failure = pipe.read()  # ends with the exec, which closes the other end
+    with signals_handed_on(child):
+        with os.fdopen(reading, "rb") as pipe:
+            failure = pipe.read()  # ends with the exec, which closes the other end
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     _, status = os.waitpid(child, 0)
     if failure:
         code, _, reason = failure.decode("utf-8", "replace").partition(" ")
@@ -99,11 +99,23 @@ def _exit_code(child: int, status: int, seconds: float, log: Log) -> int:
     return EXIT_AMBIGUOUS if code in _OUR_CODES else code
 
 
-def _forwarder(child: int) -> Callable[[int, FrameType | None], None]:
-    def forward(number: int, _frame: FrameType | None) -> None:
-        os.kill(child, number)
+@contextmanager
+def signals_handed_on(child: int) -> Iterator[None]:
+    """INVARIANT: it ends before the child is reaped. Then its number may be a stranger's, and root may signal anybody.
 
-    return forward
+    Begins with these signals blocked, and leaves them blocked.
+    """
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        with suppress(PermissionError):  # in the caller's account, the payload may have become a setuid program
+            os.kill(child, number)
+
+    for each in _FORWARDED:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, forward)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
+    yield
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
 
 
 def _run_child(payload: Payload, writing: int) -> NoReturn:
@@ -126,6 +138,7 @@ def _run_child(payload: Payload, writing: int) -> NoReturn:
 def _execute(payload: Payload) -> NoReturn:
     """Raises _NotStarted, IdentityNotTaken."""
     if payload.identity is not None:
+        _leave_terminal()
         take_identity(payload.identity)
     os.umask(payload.umask)
     if payload.directory is not None:
@@ -139,6 +152,24 @@ def _execute(payload: Payload) -> NoReturn:
         os.execve(payload.command, [payload.command, *payload.arguments], payload.environment)  # noqa: S606 - its purpose
     except (OSError, ValueError) as error:
         raise _NotStarted(EXIT_EXEC, f"{payload.command} cannot be executed: {error}") from error
+
+
+def _leave_terminal() -> None:
+    """Of another account, nobody types into the terminal of whoever has called (TIOCSTI).
+
+    The group of processes stays, by which batch systems signal a whole job. A process that leads its session, which it
+    does without linger alone, has a terminal that ends with it.
+    """
+    if os.getsid(0) == os.getpid():
+        return
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return  # there is none
+    try:
+        fcntl.ioctl(terminal, termios.TIOCNOTTY)
+    finally:
+        os.close(terminal)
 
 
 def take_identity(identity: Identity) -> None:

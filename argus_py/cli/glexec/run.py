@@ -37,15 +37,16 @@ from argus_py.worker.state import State
 _GET_ACCOUNT: Final = "lcmaps_get_account"
 _VERIFY_ACCOUNT: Final = "lcmaps_verify_account"
 _NOTHING: Final = os.devnull  # as a proxy to copy from or to: no copy
+_HIDDEN: Final = "the caller may not look at it"
 _UMASK: Final = 0o022  # of a payload in another account: the caller's says nothing about that account's files
-_MAX_DESCRIPTOR: Final = 2**31 - 1
+_STDERR: Final = 2
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], configuration: str) -> int:
     """The exit code; ``environment`` is the caller's."""
-    umask = _prepare_process()
     log = Log(None, Level.NOTICE, also_errors_here=True)
     try:
+        umask = prepare_process()
         caller = find_caller(environment)
         conf = _read_conf(configuration, caller)
         log, policy_log = open_logs(conf)
@@ -53,7 +54,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], configuration:
     except ArgusError as error:
         _tell(log, str(error))
         return exit_code(error)
-    except Exception as error:  # noqa: BLE001 - the boundary of the process: a bug must not look like a payload's end
+    except BaseException as error:  # noqa: BLE001 - boundary of the process: a bug, or an interrupt, is no payload's end
         _tell(log, f"internal error: {type(error).__name__}: {error}")
         return EXIT_INTERNAL
 
@@ -64,7 +65,7 @@ def _tell(log: Log, text: str) -> None:
         log.write(Level.ERROR, text)
 
 
-def _prepare_process() -> int:
+def prepare_process() -> int:
     """Descriptors and umask that do not depend on the caller: none beside the three, and these three are open.
 
     Gives the umask of the caller.
@@ -76,7 +77,10 @@ def _prepare_process() -> int:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
             os.set_inheritable(descriptor, True)
-    os.closerange(3, _MAX_DESCRIPTOR)
+    for name in os.listdir("/proc/self/fd"):  # a range of all there may be takes minutes where the kernel does not help
+        if int(name) > _STDERR:
+            with suppress(OSError):  # the listing itself is over
+                os.close(int(name))
     return umask
 
 
@@ -129,7 +133,7 @@ class _Run:
         self._check_white_list()
         verifies = self._verifies()
         file, policy = self._read_policy(verifies)
-        proxy = self._read_payload_proxy()
+        octets, proxy = self._read_payload_proxy()
         command = self._find_command()
         mapped = self._mapped(file, policy, proxy)
         caller = self._caller.identity
@@ -137,9 +141,8 @@ class _Run:
             raise NotAuthorized(f"the policy leads to {mapped.user.name}, and the caller is {caller.user.name}")
         changes = self._caller.changes_identity
         target = mapped if changes else caller
-        environment = payload_environment(
-            self._environment, self._conf.preserve_env_variables, target.user.home, self._copy_proxy(target)
-        )
+        copy = self._copy_proxy(octets, target)
+        environment = payload_environment(self._environment, self._conf.preserve_env_variables, target.user.home, copy)
         self._log.write(Level.NOTICE, self._start_line(command, proxy, mapped))
         directory = self._environment.get(TARGET_DIR)
         payload = Payload(command, self._arguments, environment, target if changes else None, directory, self._umask)
@@ -170,12 +173,14 @@ class _Run:
 
     # --- What the caller hands over
 
-    def _read_payload_proxy(self) -> PayloadProxy:
+    def _read_payload_proxy(self) -> tuple[bytes, PayloadProxy]:
+        """With all octets of the file, its key among them, from which the payload's copy is made."""
         path = self._environment.get(CLIENT_CERT)
         if not path:
             raise ClientError(f"{CLIENT_CERT} is not set: there is nobody to authorise")
         may_be_missing = self._conf.omission_private_key_white_list.admits(self._caller.user.name)
-        return read_payload_proxy(self._read_of_caller(path), path, self._now, key_may_be_missing=may_be_missing)
+        octets = self._read_of_caller(path)
+        return octets, read_payload_proxy(octets, path, self._now, key_may_be_missing=may_be_missing)
 
     def _read_of_caller(self, path: str) -> bytes:
         caller = self._caller
@@ -186,7 +191,8 @@ class _Run:
         """What is plainly missing is the caller's mistake now; what only the payload may see, shows in the exec."""
         # The payload may begin in another directory.
         candidates = [self._command if self._command.startswith("/") else f"{_here()}/{self._command}"]
-        if "/" not in self._command:
+        searched = "/" not in self._command
+        if searched:
             folders = self._environment.get("PATH", os.defpath).split(":")
             candidates = [f"{folder}/{self._command}" for folder in folders if folder.startswith("/")]
         reason = "No such file or directory"
@@ -194,7 +200,7 @@ class _Run:
         with acting_as(caller.identity, changes_identity=caller.changes_identity):
             for candidate in candidates:
                 problem = self._problem_of_command(candidate)
-                if problem is None:
+                if problem is None or (problem == _HIDDEN and not searched):
                     return candidate
                 reason = problem
         raise ClientError(f"the command {self._command} cannot be executed: {reason}")
@@ -205,7 +211,7 @@ class _Run:
                 return "it is a symbolic link"
             mode = os.stat(path).st_mode
         except PermissionError:
-            return None
+            return _HIDDEN
         except (OSError, ValueError) as error:
             return getattr(error, "strerror", None) or str(error)
         if not stat.S_ISREG(mode):
@@ -252,14 +258,15 @@ class _Run:
 
     # --- The proxy of the payload
 
-    def _copy_proxy(self, target: Identity) -> str | None:
-        """Where the copy is; None: there is none."""
-        source = self._environment.get(SOURCE_PROXY) or self._environment[CLIENT_CERT]
+    def _copy_proxy(self, octets: bytes, target: Identity) -> str | None:
+        """Where the copy is; None: there is none. ``octets`` are the proxy that was authorised."""
+        source = self._environment.get(SOURCE_PROXY)
         default = f"/tmp/x509up_u{target.user.uid}.glexec.{os.getpid()}"  # noqa: S108 - made as new file, by rename
         path = self._environment.get(TARGET_PROXY) or default
         if not self._conf.create_target_proxy or _NOTHING in (source, path):
             return None
-        octets = self._read_of_caller(source)
+        if source:
+            octets = self._read_of_caller(source)
         with acting_as(target, changes_identity=self._caller.changes_identity):
-            write_proxy_file(path, octets, self._conf.target_lock_mechanism)
+            write_proxy_file(path, octets)
         return path

@@ -7,11 +7,11 @@ Source: lcmaps-plugins-basic:src/ban_dn/lcmaps_ban_dn.c, src/ban_fqan/lcmaps_ban
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from argus_py.model.dn import DistinguishedName, DnSyntaxError
 from argus_py.worker.lcmaps_db import Module
-from argus_py.worker.map_file import MapLine, Spellings, names, parse_map_file
+from argus_py.worker.map_file import MapLine, Spellings, names, parse_map_file, spells
 from argus_py.worker.plugins.plugin import PluginFailed, read_options
 from argus_py.worker.plugins.voms_attributes import attributes_of
 from argus_py.worker.ports import Node
@@ -36,11 +36,16 @@ class BanList:
         """Raises PluginFailed: one of them is banned."""
         sought = tuple(found)
         for line in self.lines:
-            for key in {line.key, line.text}:
+            for key in {line.key} if line.text.startswith('"') else {line.key, line.text}:
                 meant = _dn(key)  # once per line: a list has thousands of them, and a chain several names
                 for name in sought:
-                    if names(key, name, wildcards=self.wildcards) or _is(name, meant):
+                    if self._bans(key, meant, name):
                         raise PluginFailed(f"{name.texts[0]} is banned by line {line.line} of {self.file}")
+
+    def _bans(self, key: str, meant: DistinguishedName | None, name: Spellings) -> bool:
+        if name.dn is None:
+            return names(key, name, wildcards=self.wildcards)
+        return spells(key, name, wildcards=self.wildcards) or (meant is not None and meant.loosely_equal(name.dn))
 
 
 def _dn(key: str) -> DistinguishedName | None:
@@ -48,10 +53,6 @@ def _dn(key: str) -> DistinguishedName | None:
         return DistinguishedName.parse_slash(key) if "=" in key else None
     except DnSyntaxError:
         return None
-
-
-def _is(name: Spellings, dn: DistinguishedName | None) -> bool:
-    return name.dn is not None and dn is not None and dn.loosely_equal(name.dn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +84,15 @@ class BanFqan:
 
     def run(self, state: State) -> State:
         found = attributes_of(state, self.node)
-        self.bans.check(map(Spellings.of_fqan, dict.fromkeys(found.proven + found.claimed)))
+        self.bans.check(map(_short_and_long, dict.fromkeys(found.proven + found.claimed)))
         return state.noting(*found.problems)
+
+
+def _short_and_long(text: str) -> Spellings:
+    """A pattern may have been made for the qualifiers that say nothing: ``/vo/Role=pilot/*``."""
+    name = Spellings.of_fqan(text)
+    if name.fqan is None:
+        return name
+    with_role = f"{name.fqan.group}/Role={name.fqan.role}"
+    with_capability = f"{with_role}/Capability={name.fqan.capability}"
+    return replace(name, texts=tuple(dict.fromkeys((*name.texts, with_role, with_capability))))

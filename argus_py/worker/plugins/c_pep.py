@@ -1,14 +1,16 @@
 """lcmaps_c_pep: asks Argus, and takes the account it names.
 
-Endpoints are tried in the order of the file until one answers. BETTER: two instances in one file keep their options
-apart; a Permit without account, with several, or with a name that this machine does not know is a refusal.
+Endpoints are tried in the order of the file until one answers. ``-wire rest`` is an option of ours: the same question
+as JSON, at /v1/authorize. BETTER: two instances in one file keep their options apart; a Permit without account, with
+several, or with a name that this machine does not know is a refusal.
 
 Source: man page lcmaps_plugins_c_pep(8) of lcmaps-plugins-c-pep 1.2
 """
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final
+from enum import Enum
+from typing import Final, TypeVar
 
 from argus_py.errors import MalformedInput, Unavailable
 from argus_py.model.identifiers import AuthzInterop
@@ -16,7 +18,7 @@ from argus_py.model.response import Response
 from argus_py.worker.errors import ClientError
 from argus_py.worker.lcmaps_db import Module
 from argus_py.worker.pep_answer import NamedAccount, NoAccount, read_account
-from argus_py.worker.pep_question import Profile, Question
+from argus_py.worker.pep_question import Profile, Question, Wire
 from argus_py.worker.plugins.plugin import Options, PluginFailed, known_user, read_options
 from argus_py.worker.plugins.verify_proxy import CERTIFICATES
 from argus_py.worker.ports import Node, PepTls
@@ -24,25 +26,32 @@ from argus_py.worker.state import State
 
 _ENDPOINT: Final = "pep-daemon-endpoint-url"
 _MODE: Final = "pep-certificate-mode"
+_HESSIAN_PATH: Final = "/authz"
 _MAX_URL: Final = 256  # characters, as in the original
 _MAX_PORT: Final = 65535
 _MAX_ID: Final = 512
 _MAX_ENDPOINTS: Final = 16
 _URL = re.compile(
-    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?(?:[/?][!-~]*)?", re.IGNORECASE
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?(?:[/?][!-~]*)?",
+    re.IGNORECASE,
 )
 _RESOURCE_TYPES: Final = ("se", "ce", "rb", "wn")
 _ACTION_TYPES: Final = ("execute-now", "queue", "access-file")
 # The work-around of 2011 for an HTTP library that lost the chain, and the log of a library that is not here.
 _WITHOUT_EFFECT: Final = ("use-pilot-proxy-as-cafile", "pep-c-debug")
 
+E = TypeVar("E", bound=Enum)
+
 
 @dataclass(frozen=True, slots=True)
 class CPep:
     node: Node
     endpoints: tuple[str, ...]
-    question: Question
+    resource: str
+    action: str
+    profile: Profile
     tls: PepTls
+    wire: Wire
 
     @classmethod
     def of(cls, file: str, module: Module, node: Node) -> "CPep":
@@ -52,18 +61,25 @@ class CPep:
             flags=("check-certificates", "no-check-certificates", *_WITHOUT_EFFECT),
             valued=(
                 *(_ENDPOINT, "resourceid", "resourcetype", "actionid", "actiontype", "profile"),
-                *(_MODE, "capath", "cafile", "certificate", "key", "pass", "passfile"),
+                *(_MODE, "capath", "cafile", "certificate", "key", "pass", "passfile", "wire"),
             ),
         )
-        resource = _identifier(options, "resource", AuthzInterop.RESOURCE_TYPE, _RESOURCE_TYPES)
-        action = _identifier(options, "action", AuthzInterop.ACTION_TYPE, _ACTION_TYPES)
-        return cls(node, _endpoints(options), Question(resource, action, _profile(options)), _tls(options, node))
+        return cls(
+            node,
+            _endpoints(options),
+            _identifier(options, "resource", AuthzInterop.RESOURCE_TYPE, _RESOURCE_TYPES),
+            _identifier(options, "action", AuthzInterop.ACTION_TYPE, _ACTION_TYPES),
+            _one_of(Profile, options, "profile", Profile.WORKER_NODE),
+            _tls(options, node),
+            _wire(options),
+        )
 
     def run(self, state: State) -> State:
         """Raises PluginFailed: no answer, a refusal, no account that is known here; ClientError: the pilot's proxy."""
-        request = self.question.request(state.proxy.certificates, self.node.pilot_certificates())
+        payload, pilot = state.proxy.certificates, self.node.pilot_certificates()
+        question = Question(self.resource, self.action, self.profile, payload, pilot)
         try:
-            return self._with_account(state, self.node.ask(self.endpoints, request, self.tls))
+            return self._with_account(state, self.node.ask(self.endpoints, question, self.tls, self.wire))
         except (NoAccount, Unavailable) as error:
             raise PluginFailed(str(error)) from error
         except ClientError:
@@ -117,13 +133,28 @@ def _identifier(options: Options, what: str, prefix: str, types: tuple[str, ...]
     return f"{prefix}{by_type}"
 
 
-def _profile(options: Options) -> Profile:
-    text = options.last("profile")
+def _one_of(kind: type[E], options: Options, name: str, default: E) -> E:
+    text = options.last(name)
     try:
-        return Profile.WORKER_NODE if text is None else Profile(text)
+        return default if text is None else kind(text)
     except ValueError:
-        known = ", ".join(profile.value for profile in Profile)
-        raise options.error(f"-profile: {text!r} is none of {known}") from None
+        known = ", ".join(each.value for each in kind)
+        raise options.error(f"-{name}: {text!r} is none of {known}") from None
+
+
+def _wire(options: Options) -> Wire:
+    """Raises PolicyFileError: REST, and something that it does not have."""
+    wire = _one_of(Wire, options, "wire", Wire.HESSIAN)
+    if wire is Wire.HESSIAN:
+        return wire
+    if _one_of(Profile, options, "profile", Profile.WORKER_NODE) is not Profile.WORKER_NODE:
+        raise options.error(f"-wire rest: it has no other profile than {Profile.WORKER_NODE.value}")
+    if options.has("no-check-certificates"):
+        raise options.error("-wire rest: certificates are always checked")
+    for endpoint in options.values(_ENDPOINT):
+        if endpoint.endswith(_HESSIAN_PATH):
+            raise options.error(f"-wire rest: leave the path out of {endpoint}, it is that of the other wire")
+    return wire
 
 
 def _tls(options: Options, node: Node) -> PepTls:

@@ -1,10 +1,13 @@
 """The exchange of the JSON client with servers that misbehave, over real sockets of this machine."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +98,45 @@ def test_an_answer_that_trickles_ends_at_the_deadline(begin: bytes) -> None:
     with server(trickle) as endpoint, pytest.raises(NoExchange, match="in time"):
         ask(endpoint)
     assert time.monotonic() - began < 10 * PATIENCE
+
+
+ASK_BOTH = f"""\
+import time
+from argus_py.client.exchange import Deadlines, Endpoint, exchange
+now = time.monotonic()
+deadlines = Deadlines(now + {2 * PATIENCE}, now + {20 * PATIENCE})
+print(exchange(Endpoint("", "two.test", "two.test", %d, "/", False), b"", None, deadlines).status)
+"""
+
+
+def test_an_address_that_is_silent_leaves_time_for_the_next(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.2 two.test\n127.0.0.1 two.test\n")
+    with server(lambda connection: connection.sendall(OK + b"Content-Length: 0\r\n\r\n")) as endpoint:
+        with socket.socket() as silent, filled(silent, endpoint.port):
+            done = subprocess.run(
+                [sys.executable, "-c", ASK_BOTH % endpoint.port],
+                env={"LD_PRELOAD": "libnss_wrapper.so", "NSS_WRAPPER_HOSTS": str(hosts)},
+                capture_output=True,
+                check=False,
+            )
+        assert (done.stdout, done.stderr) == (b"200\n", b"")
+
+
+@contextmanager
+def filled(listener: socket.socket, port: int) -> Iterator[None]:
+    """It takes no more connections, and refuses none."""
+    listener.bind(("127.0.0.2", port))
+    listener.listen(0)
+    waiting: list[socket.socket] = []
+    try:
+        with suppress(TimeoutError):
+            while True:
+                waiting.append(socket.create_connection(("127.0.0.2", port), timeout=PATIENCE))
+        yield
+    finally:
+        for connection in waiting:
+            connection.close()
 
 
 def test_a_host_that_does_not_listen_is_told() -> None:

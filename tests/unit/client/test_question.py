@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argus_py.client.question import MAX_FILE, Certificates, UnusableSubject, _blocks
+from argus_py.client.question import MAX_FILE, Certificates, PrivateKeyGiven, UnusableSubject, _blocks
 
 PROXY = Path(__file__).parents[2] / "vectors" / "pep" / "certs" / "proxy.pem"
 BLOCK = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -19,6 +19,12 @@ def test_certificates_are_taken_and_the_key_is_left() -> None:
     pem = Certificates.from_file(PROXY).pem
     assert pem.count("-----BEGIN CERTIFICATE-----") == text.count("-----BEGIN CERTIFICATE-----") > 1
     assert "PRIVATE KEY" not in pem
+
+
+def test_a_private_key_does_not_come_into_a_question_in_any_other_way() -> None:
+    with pytest.raises(PrivateKeyGiven) as refusal:
+        Certificates(PROXY.read_text())
+    assert "-----" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

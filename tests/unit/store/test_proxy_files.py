@@ -61,10 +61,9 @@ def test_file_that_is_being_written_is_waited_for_but_not_for_ever(proxy: Path) 
         assert read_proxy_file(str(proxy), ME, Lock.FLOCK, 100, release) == b"content"
 
 
-@pytest.mark.parametrize("lock", LOCKS)
-def test_copy_takes_the_place_of_what_was_there(proxy: Path, lock: Lock) -> None:
+def test_copy_takes_the_place_of_what_was_there(proxy: Path) -> None:
     before = proxy.stat().st_ino
-    write_proxy_file(str(proxy), b"new", lock)
+    write_proxy_file(str(proxy), b"new")
     assert proxy.read_bytes() == b"new"
     assert proxy.stat().st_ino != before
     assert stat.S_IMODE(proxy.stat().st_mode) == 0o600
@@ -74,7 +73,7 @@ def test_copy_takes_the_place_of_what_was_there(proxy: Path, lock: Lock) -> None
 def test_copy_replaces_a_link_and_does_not_follow_it(proxy: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(proxy)
-    write_proxy_file(str(link), b"new", Lock.FLOCK)
+    write_proxy_file(str(link), b"new")
     assert (proxy.read_bytes(), link.read_bytes(), link.is_symlink()) == (b"content", b"new", False)
 
 
@@ -82,5 +81,5 @@ def test_place_that_takes_no_file_is_refused_and_left_as_it_was(tmp_path: Path) 
     (tmp_path / "folder" / "full").mkdir(parents=True)
     for path in (tmp_path / "folder", tmp_path / "missing" / "proxy", "relative", "/"):
         with pytest.raises(UnusableFile):
-            write_proxy_file(str(path), b"new", Lock.FLOCK)
+            write_proxy_file(str(path), b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]

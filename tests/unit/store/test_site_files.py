@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from argus_py.store.site_files import UntrustedFile, read_site_file
+from argus_py.store.site_files import UntrustedFile, check_trust_directory, read_site_file
 
 ME = os.geteuid()
 
@@ -41,6 +41,14 @@ def test_folder_for_temporary_files_is_no_place_for_configuration(tmp_path: Path
         assert "can be written by others" in refusal(file).reason
     else:
         assert read_site_file(str(file), owners_above(file), 100) == b"x"
+
+
+def test_folder_of_cas_that_everybody_can_write_is_refused(tmp_path: Path) -> None:
+    check_trust_directory(str(tmp_path))
+    check_trust_directory("/nonexistent")
+    tmp_path.chmod(0o1777)
+    with pytest.raises(UntrustedFile, match=r"can be written by everybody \(mode 1777\)"):
+        check_trust_directory(str(tmp_path))
 
 
 def test_what_is_missing_relative_or_no_file_is_refused() -> None:

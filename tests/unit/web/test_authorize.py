@@ -287,6 +287,18 @@ def test_two_accounts_are_none() -> None:
     assert (told["account"], told["groups"], len(told["obligations"])) == (None, [], 2)
 
 
+def test_two_primary_groups_are_no_account_and_no_other_group_is_taken_for_one() -> None:
+    login, group = (Glite.USER_ID, "dtplt001"), (Glite.PRIMARY_GROUP_ID, "dtplt")
+    for named, expected in (
+        ((login, group, (Glite.PRIMARY_GROUP_ID, "root")), (None, [], None)),
+        ((login, (Glite.GROUP_ID, "dtplt")), ("dtplt001", [], None)),
+        ((login, (Glite.GROUP_ID, "dteam"), group), ("dtplt001", ["dtplt", "dteam"], 30001)),
+    ):
+        answer = Response((Result(Decision.PERMIT, obligations=(posix(*named),)),))
+        told = ask(app(Kept(answer), Numbers()), NAMED).json()
+        assert (told["account"], [each["name"] for each in told["groups"]], told["gid"]) == expected
+
+
 @pytest.mark.parametrize(
     ("decision", "reason"),
     [

@@ -12,12 +12,12 @@ from argus_py.credentials.trust import TrustAnchors
 from argus_py.credentials.voms import VomsTrust
 from argus_py.errors import ConfigurationError
 from argus_py.model.dn import DistinguishedName
-from argus_py.model.request import Request
 from argus_py.model.response import Response
 from argus_py.store.trustdir import load_trust_anchors
 from argus_py.store.vomsdir import load_voms_trust
 from argus_py.worker.lcmaps_db import parse_lcmaps_db
 from argus_py.worker.payload_proxy import read_payload_proxy
+from argus_py.worker.pep_question import Question, Wire
 from argus_py.worker.plugins.known import load_plugins
 from argus_py.worker.plugins.plugin import Plugin
 from argus_py.worker.ports import PepTls, User
@@ -41,7 +41,7 @@ class PaperNode:
     account: str | Exception = "dteam001"
     changes_identity: bool = True
     now: datetime = NOW
-    asked: list[tuple[Sequence[str], Request, PepTls]] = field(default_factory=list)
+    asked: list[tuple[Sequence[str], Question, PepTls, Wire]] = field(default_factory=list)
     leased: list[tuple[str, DistinguishedName, tuple[str, ...], str]] = field(default_factory=list)
 
     def user(self, name: str) -> User | None:
@@ -73,8 +73,8 @@ class PaperNode:
     def pilot_certificates(self) -> str | None:
         return self.pilot
 
-    def ask(self, endpoints: Sequence[str], request: Request, tls: PepTls) -> Response:
-        self.asked.append((endpoints, request, tls))
+    def ask(self, endpoints: Sequence[str], question: Question, tls: PepTls, wire: Wire) -> Response:
+        self.asked.append((endpoints, question, tls, wire))
         if isinstance(self.answer, Exception):
             raise self.answer
         assert self.answer is not None

@@ -52,7 +52,6 @@ def test_every_key_is_read() -> None:
         linger=False,
         preserve_env_variables=("PATH", "LANG"),
         input_lock_mechanism=Lock.DISABLED,
-        target_lock_mechanism=Lock.FCNTL,
         create_target_proxy=False,
         omission_private_key_white_list=AccountList(frozenset({"tomcat"})),
         prohibit_exec_via_symlink=True,

@@ -14,7 +14,7 @@ def test_lines_are_read_as_lcmaps_reads_them() -> None:
     )
 
 
-@pytest.mark.parametrize("line", ['"/vo', '"" x', '"   " x', "x" * 20000])
+@pytest.mark.parametrize("line", ['"/vo', '/vo"', '\ufeff"/vo"', '"" x', '"   " x', "x" * 20000])
 def test_lines_that_cannot_be_read_refuse_the_file(line: str) -> None:
     with pytest.raises(MapFileError, match="f: line 2: "):
         parse_map_file(f"# one\n{line}\n", "f")
@@ -32,6 +32,11 @@ def test_lines_that_cannot_be_read_refuse_the_file(line: str) -> None:
         ("/[cd]team", "/dteam", True),
         ("/[!d]team", "/dteam", False),
         ("/[z-a]team", "/dteam", False),
+        ("/[[:alpha:]]team", "/dteam", True),
+        ("/[![:alpha:]]team", "/dteam", False),
+        ("/[x\\]d]team", "/dteam", True),
+        ("/[]d]team", "/dteam", True),
+        ("/[dteam", "/[dteam", True),
         ("/dteam/Role=pilot", "/dteam", False),
         ("/DTEAM", "/dteam", False),
     ],

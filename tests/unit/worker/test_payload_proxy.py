@@ -57,6 +57,15 @@ def test_what_cannot_be_used_is_refused(user: Credential, proxy: Credential) -> 
     refused(proxy.proxy_file() + other, "different chains")
 
 
+def test_first_key_counts_wherever_it_stands(user: Credential, proxy: Credential) -> None:
+    key, certificates = proxy.key_pem(), proxy.certificate_pem()
+    assert read_payload_proxy(key + certificates + user.key_pem(), "u", NOW, key_may_be_missing=False).has_key
+    refused(user.key_pem() + key + certificates, "does not belong")
+    refused(
+        certificates + b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", "holds no private key"
+    )
+
+
 def test_proxy_has_five_minutes_of_grace_and_the_user_none(user: Credential, proxy: Credential) -> None:
     read_payload_proxy(proxy.proxy_file(), "u", NOW + timedelta(hours=12, minutes=4), key_may_be_missing=False)
     refused(user.proxy_file(), "has expired", NOW + timedelta(days=30, minutes=1))

@@ -80,14 +80,14 @@ def test_both_profiles_ask_with_certificates_alone() -> None:
     from argus_py.model.identifiers import AttributeId
     from argus_py.worker.pep_question import Profile, Question
 
-    request = Question("wn", "execute", Profile.WORKER_NODE).request("PAYLOAD", "PILOT")
+    request = Question("wn", "execute", Profile.WORKER_NODE, "PAYLOAD", "PILOT").request()
     assert [(each.id, each.values) for each in request.subjects[0].attributes] == [(AttributeId.KEY_INFO, ("PAYLOAD",))]
     assert request.environment is not None
     assert [(each.id, each.values) for each in request.environment.attributes] == [
         (Glite.PROFILE_ID, (Glite.PROFILE_WORKER_NODE,)),
         (AttributeId.KEY_INFO, ("PILOT",)),
     ]
-    interop = Question("wn", "execute", Profile.AUTHZ_INTEROP).request("PAYLOAD", None)
+    interop = Question("wn", "execute", Profile.AUTHZ_INTEROP, "PAYLOAD", None).request()
     assert [each.id for each in interop.subjects[0].attributes] == [AuthzInterop.CERT_CHAIN]
     assert interop.environment is not None
     assert len(interop.environment.attributes) == 1

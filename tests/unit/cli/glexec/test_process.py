@@ -1,5 +1,6 @@
 """The program as a process of its own: command line, isolation from the caller's environment, exit codes."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -45,6 +46,19 @@ def test_missing_configuration_is_the_mistake_of_the_site() -> None:
     assert done.stderr == "[gLExec]: /nonexistent/glexec.conf cannot be used: No such file or directory\n"
 
 
+def test_interrupt_or_bug_does_not_look_like_the_end_of_a_payload() -> None:
+    code = f"""
+class Interrupted:
+    def __fspath__(self):
+        raise KeyboardInterrupt
+import sys
+sys.argv.insert(1, Interrupted())
+{START}"""
+    command = [sys.executable, "-I", "-c", code, "/bin/true"]
+    done = subprocess.run(command, env={}, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (202, "[gLExec]: internal error: KeyboardInterrupt: \n")
+
+
 def test_variables_that_programs_stumble_over_do_no_harm() -> None:
     hostile = {
         "MALLOC_CHECK_": "3",
@@ -77,6 +91,33 @@ def test_lingering_hands_signals_on(tmp_path: Path) -> None:
         assert process.communicate(timeout=60)[0] == "got\n3\n"
 
 
+def test_signal_that_comes_when_the_payload_has_ended_changes_nothing(tmp_path: Path) -> None:
+    """Its process number may be somebody else's by then."""
+    script = "trap '' USR1; echo ready; sleep 0.1; exit 5"
+    with start("linger", tmp_path / "log", "/bin/sh", "-c", script) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        while process.poll() is None:
+            process.send_signal(signal.SIGUSR1)
+        assert process.stdout.read() == "5\n"
+    assert process.returncode == 0
+
+
+def test_payload_that_may_not_be_signalled_is_waited_for(tmp_path: Path) -> None:
+    """As a setuid program."""
+    code = """
+import os, signal
+from argus_py.cli.glexec import payload
+if os.geteuid() == 0:
+    os.setuid(65534)
+with payload.signals_handed_on(1):
+    os.kill(os.getpid(), signal.SIGUSR1)
+print("goes on")
+"""
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "goes on\n", done.stderr
+
+
 def test_exit_code_is_passed_on_to_a_caller_that_ignores_its_children(tmp_path: Path) -> None:
     code = f"import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n{LINGER.format(how='linger')}"
     command = [sys.executable, "-I", "-c", code, str(tmp_path / "log"), "/bin/sh", "-c", "umask; exit 7"]
@@ -88,6 +129,22 @@ def test_closed_standard_descriptors_are_not_taken_by_anything_else(tmp_path: Pa
     command = [sys.executable, "-I", "-c", START, "/nonexistent/glexec.conf", "/bin/true"]
     shell = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command]
     assert subprocess.run(shell, check=False, timeout=60, env={}).returncode == 202
+
+
+def test_descriptors_of_the_caller_do_not_reach_the_payload() -> None:
+    code = """
+import os
+from argus_py.cli.glexec.run import prepare_process
+prepare_process()
+print(sorted(os.listdir("/proc/self/fd")))
+"""
+    reading, writing = os.pipe()
+    high = os.dup2(reading, 700)
+    command = [sys.executable, "-I", "-c", code]
+    done = subprocess.run(command, pass_fds=(writing, high), capture_output=True, text=True, timeout=60, check=True)
+    for descriptor in (reading, writing, high):
+        os.close(descriptor)
+    assert done.stdout == "['0', '1', '2', '3']\n"  # the last one is the listing itself
 
 
 def test_signal_that_ends_the_payload_is_told_as_by_a_shell(tmp_path: Path) -> None:

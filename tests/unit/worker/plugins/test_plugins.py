@@ -12,6 +12,7 @@ from argus_py.hessian.values import HessianError
 from argus_py.model.identifiers import AuthzInterop, Glite
 from argus_py.model.response import AttributeAssignment, Decision, Effect, Obligation, Response, Result
 from argus_py.worker.errors import ClientError, PolicyFileError
+from argus_py.worker.pep_question import Wire
 from argus_py.worker.plugins.plugin import PluginFailed
 from argus_py.worker.ports import PepTls
 from argus_py.worker.state import Account, Attributes, State
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 VERIFY = "lcmaps_verify_proxy.mod -certdir CERTIFICATES"
 C_PEP = "lcmaps_c_pep.mod --pep-daemon-endpoint-url https://a.example.org:8154/authz -resourceid r -actionid a"
+REST = f"{C_PEP.replace('/authz', '')} -wire rest"
 StateOf = Callable[[str], State]
 
 
@@ -53,6 +55,10 @@ StateOf = Callable[[str], State]
         (C_PEP + " -pep-certificate-mode magic", "'magic' is none of implicit"),
         (C_PEP + " -check-certificates -no-check-certificates", "contradict"),
         (C_PEP + " -profile http://x", "'http://x' is none of"),
+        (C_PEP + " -wire soap", "-wire: 'soap' is none of hessian, rest"),
+        (C_PEP + " -wire rest", "leave the path out of https://a.example.org:8154/authz"),
+        (REST + " -profile http://authz-interop.org/profile/1.1", "-wire rest: it has no other profile than"),
+        (REST + " -no-check-certificates", "-wire rest: certificates are always checked"),
     ],
 )
 def test_options_that_are_not_known_or_wrong_refuse_the_file(load: "LoadPlugin", line: str, reason: str) -> None:
@@ -202,7 +208,13 @@ def with_attributes(load: "LoadPlugin", state: State) -> State:
     return load("lcmaps_voms.mod -vomsdir VOMSDIR -certdir CERTIFICATES").run(load(VERIFY).run(state))
 
 
-@pytest.mark.parametrize("ban", ['"/dteam/Role=pilot"', '"/dteam"', '"/dteam*"', '"/dteam/Role=NULL/Capability=NULL"'])
+@pytest.mark.parametrize(
+    "ban",
+    [
+        *('"/dteam/Role=pilot"', '"/dteam"', '"/dteam*"', '"/dteam/Role=NULL/Capability=NULL"'),
+        *('"/dteam/Role=pilot/*"', '"/dteam/Role=NULL*"', "/dteam/Role=pilot"),
+    ],
+)
 def test_ban_fqan_looks_at_every_fqan(load: "LoadPlugin", state_of: StateOf, node: "PaperNode", ban: str) -> None:
     node.files = {"/bans": f"{ban}\n"}
     state = with_attributes(load, state_of("alice-dteam-pilot"))
@@ -268,7 +280,9 @@ def test_c_pep_takes_the_account_that_argus_names(load: "LoadPlugin", state_of: 
     node.answer, node.pilot = permit("dteam001", "dteampilot", "dteam"), "PILOT"
     line = f"{C_PEP} --pep-daemon-endpoint-url http://b/authz -use-pilot-proxy-as-cafile -capath /cas"
     assert load(line).run(state_of("alice-dteam")).account == Account((41001,), (30001,), (30000,))
-    [(endpoints, request, tls)] = node.asked
+    [(endpoints, question, tls, wire)] = node.asked
+    assert wire is Wire.HESSIAN
+    request = question.request()
     assert endpoints == ("https://a.example.org:8154/authz", "http://b/authz")
     assert tls == PepTls(ca_directory="/cas", pilot=True)
     assert "PRIVATE" not in str(request)
@@ -296,11 +310,18 @@ def test_c_pep_meets_argus_as_its_options_say(
     assert node.asked[0][2] == tls
 
 
+def test_c_pep_asks_the_same_question_over_rest(load: "LoadPlugin", state_of: StateOf, node: "PaperNode") -> None:
+    node.answer, node.pilot = permit("dteam001", "dteam"), "PILOT"
+    assert load(REST).run(state_of("alice-dteam")) == load(C_PEP).run(state_of("alice-dteam"))
+    (rest, hessian) = node.asked
+    assert rest == (("https://a.example.org:8154",), *hessian[1:3], Wire.REST)
+
+
 def test_c_pep_knows_types_and_the_other_profile(load: "LoadPlugin", state_of: StateOf, node: "PaperNode") -> None:
     node.answer = permit("dteam001", "dteam")
     line = C_PEP.replace("-resourceid r", "-resourcetype wn").replace("-actionid a", "-actiontype execute-now")
     load(f"{line} -profile http://authz-interop.org/profile/1.1").run(state_of("alice-dteam"))
-    request = node.asked[0][1]
+    request = node.asked[0][1].request()
     assert request.resources[0].attributes[0].values == (f"{AuthzInterop.RESOURCE_TYPE}wn",)
     assert request.action is not None
     assert request.action.attributes[0].values == (f"{AuthzInterop.ACTION_TYPE}execute-now",)

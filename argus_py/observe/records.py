@@ -1,4 +1,4 @@
-"""Reads the records of audit.jsonl back: which subject was mapped to which account, and when.
+"""Reads the records of audit.jsonl back: which subject was mapped to which account, when, and by which rule.
 
 Rotated files may be compressed; a file is read line by line, so that months of records fit into any memory. A line that
 is no record is told and skipped: a full disk or a crash cuts lines short, and the rest of the file is good.
@@ -7,7 +7,7 @@ is no record is told and skipped: a full disk or a crash cuts lines short, and t
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +28,20 @@ class UnreadableRecords(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """``decided_by`` are ids from the outermost PolicySet to the rule; ``reason`` is the rule in words."""
+
+    decided_by: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MappingRecord:
-    """``lease`` is None for an account outside the pools; ``client`` is the service that asked, by its certificate."""
+    """``lease`` is None for an account outside the pools; ``client`` is the service that asked, by its certificate.
+
+    ``query_id`` is that of the question to the PDP. ``ruling`` says nothing where the PDP is a daemon of its own, whose
+    records tell it; ``read_rulings`` finds it there.
+    """
 
     time: datetime
     account: str
@@ -38,6 +50,11 @@ class MappingRecord:
     fqans: tuple[str, ...]  # the primary one first
     client: str | None
     address: str | None
+    vo: str | None = None
+    decision: str | None = None
+    request_id: str | None = None
+    query_id: str | None = None
+    ruling: Ruling = Ruling()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,39 @@ def read_mappings(files: Iterable[Path]) -> Iterator[MappingRecord | DamagedLine
 
     Raises UnreadableRecords: a file cannot be opened or read.
     """
+    for read in _records(files):
+        if isinstance(read, DamagedLine):
+            yield read
+            continue
+        file, number, fields = read
+        try:
+            if fields.get("account") is not None:
+                yield _mapping(fields)
+        except ValueError as error:
+            yield DamagedLine(file, number, str(error))
+
+
+def read_rulings(files: Iterable[Path], ids: Container[str]) -> dict[str, Ruling]:
+    """By the id of the request, those of the records that have one; damaged lines are passed over.
+
+    Raises UnreadableRecords: a file cannot be opened or read.
+    """
+    found: dict[str, Ruling] = {}
+    for read in _records(files):
+        if isinstance(read, DamagedLine):
+            continue
+        _, _, fields = read
+        try:
+            request_id, ruling = _text(fields, "request_id"), _ruling(fields)
+        except ValueError:
+            continue
+        if request_id is not None and request_id in ids and ruling.decided_by:
+            found[request_id] = ruling
+    return found
+
+
+def _records(files: Iterable[Path]) -> Iterator[tuple[Path, int, dict[str, Any]] | DamagedLine]:
+    """File and line of each object, and what it has."""
     for file in files:
         try:
             with _opened(file) as lines:
@@ -69,39 +119,31 @@ def _opened(file: Path) -> BinaryIO | gzip.GzipFile:
     return gzip.open(file) if compressed else file.open("rb")
 
 
-def _read(file: Path, lines: BinaryIO | gzip.GzipFile) -> Iterator[MappingRecord | DamagedLine]:
+def _read(file: Path, lines: BinaryIO | gzip.GzipFile) -> Iterator[tuple[Path, int, dict[str, Any]] | DamagedLine]:
     number = 0
     try:
         while line := lines.readline(MAX_LINE):
             number += 1
-            found = _mapping(line)
-            if isinstance(found, str):
-                yield DamagedLine(file, number, found)
-            elif found is not None:
-                yield found
+            found = _object(line)
+            yield DamagedLine(file, number, found) if isinstance(found, str) else (file, number, found)
             while line and not line.endswith(b"\n"):  # the rest of a line that is too long
                 line = lines.readline(MAX_LINE)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         yield DamagedLine(file, number + 1, f"and all that follows: {error}")
 
 
-def _mapping(line: bytes) -> MappingRecord | str | None:
-    """None: nobody was mapped. A text says what is wrong with the line."""
+def _object(line: bytes) -> dict[str, Any] | str:
+    """A text says what is wrong with the line."""
     if not line.endswith(b"\n"):
         return "it is cut off" if len(line) < MAX_LINE else f"it has more than {MAX_LINE} bytes"
     try:
         read = json.loads(line)
     except (ValueError, RecursionError):
         return "it is not JSON"
-    if not isinstance(read, dict):
-        return "it is no JSON object"
-    try:
-        return _read_fields(read) if read.get("account") is not None else None
-    except ValueError as error:
-        return str(error)
+    return read if isinstance(read, dict) else "it is no JSON object"
 
 
-def _read_fields(read: dict[str, Any]) -> MappingRecord:
+def _mapping(read: dict[str, Any]) -> MappingRecord:
     """Raises ValueError: a field is missing or of another type."""
     account = _text(read, "account")
     assert account is not None
@@ -113,7 +155,17 @@ def _read_fields(read: dict[str, Any]) -> MappingRecord:
         fqans=_fqans(read),
         client=_text(read, "client"),
         address=_text(read, "address"),
+        vo=_text(read, "vo"),
+        decision=_text(read, "decision"),
+        request_id=_text(read, "request_id"),
+        query_id=_text(read, "query_id"),
+        ruling=_ruling(read),
     )
+
+
+def _ruling(read: dict[str, Any]) -> Ruling:
+    decided_by = _texts(read, "decided_by")
+    return Ruling(decided_by, _text(read, "reason") if decided_by else None)
 
 
 def _text(read: dict[str, Any], name: str) -> str | None:
@@ -124,11 +176,16 @@ def _text(read: dict[str, Any], name: str) -> str | None:
 
 
 def _fqans(read: dict[str, Any]) -> tuple[str, ...]:
-    primary, listed = _text(read, "fqan"), read.get("fqans", [])
-    if not isinstance(listed, list) or not all(isinstance(fqan, str) for fqan in listed):
-        raise ValueError("its fqans are no list of texts")
+    primary = _text(read, "fqan")
     first = () if primary is None else (primary,)
-    return tuple(dict.fromkeys((*first, *listed)))
+    return tuple(dict.fromkeys((*first, *_texts(read, "fqans"))))
+
+
+def _texts(read: dict[str, Any], name: str) -> tuple[str, ...]:
+    listed = read.get(name, [])
+    if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
+        raise ValueError(f"its {name} are no list of texts")
+    return tuple(listed)
 
 
 def _time(text: str | None) -> datetime:

@@ -17,7 +17,10 @@ from argus_py.cli.leases.names import command_argument, dn_argument, fqan_argume
 from argus_py.cli.leases.removing import expire, release
 from argus_py.cli.leases.stats import pool_stats
 from argus_py.cli.leases.whatif import what_if
+from argus_py.cli.leases.who import who
 from argus_py.errors import ConfigurationError, Unavailable
+
+_WHO = "who ran as that account at that minute, from where, and by which rule"
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -66,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return added
 
     _add_list(command("list", list_leases, "who holds which account"))
+    _add_who(commands.add_parser("who", help=_WHO, description=_WHO))
     _add_check(command("check", check, "what is wrong with the gridmapdir; 0 if nothing is"))
     _add_release(command("release", release, "give the accounts of some leases back"))
     _add_expire(command("expire", expire, "give accounts back that were unused for some time, and are not in use"))
@@ -90,6 +94,24 @@ def _add_list(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="who held accounts in this minute, by the records; such as 2026-11-24T06:19, in UTC",
     )
+
+
+def _add_who(parser: argparse.ArgumentParser) -> None:
+    """It looks into no directory, and so has none of the common arguments that name one."""
+    parser.set_defaults(command_of_leases=who)
+    parser.add_argument("account")
+    parser.add_argument(
+        "--at", type=moment_argument, required=True, metavar="TIME", help="such as 2026-11-24T06:19, in UTC"
+    )
+    parser.add_argument(
+        "--records",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="audit.jsonl of the PEP daemon and, for the rule, of the PDP; rotated ones too",
+    )
+    parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:

@@ -3,14 +3,31 @@
 Both are gathered while the records pass by, in any order: memory is for the leases and accounts, not for the records.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from argus_py.observe.records import MappingRecord
+from argus_py.cli.leases.command import Call
+from argus_py.observe.records import DamagedLine, MappingRecord, read_mappings
 
 _MOST: Final = 16  # names shown of one lease: DNs that differ in letter case, FQANs that give the same groups
+
+
+class Records:
+    """The records of the files given; tells of damaged lines, and counts them."""
+
+    def __init__(self, call: Call) -> None:
+        self.damaged = 0
+        self._call = call
+
+    def __iter__(self) -> Iterator[MappingRecord]:
+        for record in read_mappings(self._call.arguments.records):
+            if isinstance(record, DamagedLine):
+                self.damaged += 1
+                self._call.warn(str(record))
+            else:
+                yield record
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +68,12 @@ class Histories:
 
 
 class Holders:
-    """Who had each account between two moments: the one who got it last before, and everybody who got it meanwhile."""
+    """Who had each account in a minute: the one who got it last before, and everybody who got it meanwhile."""
 
-    def __init__(self, start: datetime, end: datetime) -> None:
-        self._start = start
-        self._end = end
+    def __init__(self, moment: datetime) -> None:
+        """``moment``: any in that minute."""
+        self._start = moment.replace(second=0, microsecond=0)
+        self._end = self._start + timedelta(minutes=1)
         self._before: dict[str, MappingRecord] = {}
         self._meanwhile: dict[tuple[str, str | None, str | None], MappingRecord] = {}
 

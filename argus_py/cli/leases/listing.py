@@ -6,16 +6,15 @@ records of the daemon alone.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from argus_py.cli.leases.command import Call, Exit
-from argus_py.cli.leases.history import Histories, Holders, LeaseHistory
+from argus_py.cli.leases.history import Histories, Holders, LeaseHistory, Records
 from argus_py.cli.leases.names import shown_time, slash_form
 from argus_py.errors import ConfigurationError
 from argus_py.model.dn import DistinguishedName
-from argus_py.observe.records import DamagedLine, MappingRecord, read_mappings
+from argus_py.observe.records import MappingRecord
 from argus_py.store.lease_files import (
     Contents,
     FileKind,
@@ -38,7 +37,7 @@ class _Row:
 
 def list_leases(call: Call) -> Exit:
     """Raises Unavailable: a directory or the records cannot be read; ConfigurationError: ``--at`` without records."""
-    records = _Records(call)
+    records = Records(call)
     contents = [read_contents(directory) for directory in call.directories]
     if call.arguments.at is not None:
         _list_holders(call, records, contents)
@@ -47,26 +46,10 @@ def list_leases(call: Call) -> Exit:
     return Exit.PROBLEMS if records.damaged else Exit.FINE
 
 
-class _Records:
-    """The records of the files given; tells of damaged lines, and counts them."""
-
-    def __init__(self, call: Call) -> None:
-        self.damaged = 0
-        self._call = call
-
-    def __iter__(self) -> Iterator[MappingRecord]:
-        for record in read_mappings(self._call.arguments.records):
-            if isinstance(record, DamagedLine):
-                self.damaged += 1
-                self._call.warn(str(record))
-            else:
-                yield record
-
-
 # --- Leases there are
 
 
-def _list_rows(call: Call, records: _Records, contents: Sequence[Contents]) -> None:
+def _list_rows(call: Call, records: Records, contents: Sequence[Contents]) -> None:
     rows = [row for each in contents for row in _rows(each) if _is_wanted(call, row.account, row.name.dn)]
     histories = Histories({(row.file.name, row.account) for row in rows if row.account is not None})
     for record in records:
@@ -127,11 +110,10 @@ def _is_wanted(call: Call, account: str | None, dn: str) -> bool:
 # --- Leases there were
 
 
-def _list_holders(call: Call, records: _Records, contents: Sequence[Contents]) -> None:
+def _list_holders(call: Call, records: Records, contents: Sequence[Contents]) -> None:
     if not call.arguments.records:
         raise ConfigurationError("--at needs the records of the daemon: --records FILE ...")
-    minute = call.arguments.at.replace(second=0, microsecond=0)
-    holders = Holders(minute, minute + timedelta(minutes=1))
+    holders = Holders(call.arguments.at)
     for record in records:
         if _is_wanted(call, record.account, slash_form(record.subject or "")):
             holders.add(record)

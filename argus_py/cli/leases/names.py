@@ -9,13 +9,15 @@ from typing import Final
 from argus_py.model.dn import DistinguishedName, DnSyntaxError
 from argus_py.model.fqan import Fqan, FqanSyntaxError
 
-_SPAN = re.compile(r"([0-9]{1,6})([mhdw])")
+_SPAN = re.compile(r"([0-9]{1,6})([mhdwy])")
 _UNITS: Final = {
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
+    "y": timedelta(days=365),
 }
+_LONGEST: Final = timedelta(days=36500)  # a century ago is still a date
 
 
 def parse_dn(text: str) -> DistinguishedName:
@@ -54,9 +56,10 @@ def span_argument(text: str) -> timedelta:
     True
     """
     match = _SPAN.fullmatch(text)
-    if match is None or int(match[1]) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no length of time such as 240h or 10d (m, h, d, w)")
-    return int(match[1]) * _UNITS[match[2]]
+    span = int(match[1]) * _UNITS[match[2]] if match else timedelta(0)
+    if not timedelta(0) < span <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time such as 240h or 10d (m, h, d, w, y)")
+    return span
 
 
 def moment_argument(text: str) -> datetime:

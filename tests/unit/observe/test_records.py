@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from argus_py.observe.records import MAX_LINE, DamagedLine, MappingRecord, UnreadableRecords, read_mappings
+from argus_py.observe.records import (
+    MAX_LINE,
+    DamagedLine,
+    MappingRecord,
+    Ruling,
+    UnreadableRecords,
+    read_mappings,
+    read_rulings,
+)
 
 LEASE = "%2fcn%3dalice:dteam"
 FIELDS: dict[str, Any] = {
@@ -61,6 +69,32 @@ def test_all_fqans_are_read_where_they_are_told(file: Path) -> None:
     assert found.fqans == ("/dteam/Role=pilot", "/dteam")
 
 
+def test_a_mapping_is_told_with_its_decision_and_the_ids_of_both_daemons(file: Path) -> None:
+    told = {"vo": "dteam", "decision": "Permit", "request_id": "_1", "query_id": "_0", "reason": "in words"}
+    file.write_bytes(line(**told, decided_by=["root", "rule"]) + line(**told, decided_by=[]))
+    ruled, unruled = read(file)
+    assert isinstance(ruled, MappingRecord)
+    assert isinstance(unruled, MappingRecord)
+    assert (ruled.vo, ruled.decision, ruled.request_id, ruled.query_id) == ("dteam", "Permit", "_1", "_0")
+    assert ruled.ruling == Ruling(("root", "rule"), "in words")
+    assert unruled.ruling == Ruling()
+
+
+def test_rulings_are_found_by_id_in_the_records_of_the_pdp(file: Path) -> None:
+    ours = {"account": None, "request_id": "_1", "decided_by": ["root", "rule"], "reason": "in words"}
+    file.write_bytes(
+        line(request_id="_1", decided_by=[])
+        + b"no record\n"
+        + line(**{**ours, "decided_by": "rule"})
+        + line(**{**ours, "request_id": "_2"})
+        + line(**{**ours, "request_id": None})
+        + line(**ours)
+    )
+    assert read_rulings([file], {"_1", "_3"}) == {"_1": Ruling(("root", "rule"), "in words")}
+    with pytest.raises(UnreadableRecords):
+        read_rulings([file.with_name("none")], {"_1"})
+
+
 def test_requests_without_an_account_are_passed_over(file: Path) -> None:
     file.write_bytes(line(account=None) + line() + b'{"decision": "Deny"}\n')
     assert read(file) == [RECORD]
@@ -90,6 +124,8 @@ def test_an_empty_file_has_no_records(file: Path) -> None:
         (line(subject=["CN=Alice"]), "its subject is no text"),
         (line(fqans="/dteam"), "its fqans are no list of texts"),
         (line(fqans=[1]), "its fqans are no list of texts"),
+        (line(decided_by=7), "its decided_by are no list of texts"),
+        (line(query_id=7), "its query_id is no text"),
         (line(time=None), "its time None is none, or has no zone"),
         (line(time="yesterday"), "its time 'yesterday' is none, or has no zone"),
         (line(time="2026-11-22T06:19:23"), "its time '2026-11-22T06:19:23' is none, or has no zone"),

@@ -119,7 +119,7 @@ def leases(directory: Directory, machine: Machine, parser: argparse.ArgumentPars
     """Runs a command, on the directory of the test unless a pepd.ini is named."""
 
     def leases(*words: str) -> Outcome:
-        site = () if "--config" in words else ("--gridmapdir", str(directory.path))
+        site = () if "--config" in words or words[0] == "who" else ("--gridmapdir", str(directory.path))
         out, err = StringIO(), StringIO()
         exit_code = run(Call(parser.parse_args([*words, *site]), machine.host(), out, err))
         return Outcome(exit_code, out.getvalue(), err.getvalue())

@@ -26,7 +26,7 @@ RECORDS = (
 def test_holders_do_not_depend_on_the_order_of_the_records() -> None:
     rng = random.Random(1)
     for _ in range(20):
-        holders = Holders(START, START + timedelta(minutes=1))
+        holders = Holders(START + timedelta(seconds=30))
         for each in rng.sample(RECORDS, len(RECORDS)):
             holders.add(each)
         assert holders.found() == (RECORDS[1], RECORDS[2], RECORDS[3], RECORDS[6])

@@ -27,6 +27,7 @@ def test_a_dn_may_be_in_either_form() -> None:
         ("240h", timedelta(hours=240)),
         ("10d", timedelta(days=10)),
         ("2w", timedelta(weeks=2)),
+        ("2y", timedelta(days=730)),
     ],
 )
 def test_a_length_of_time_has_its_unit(text: str, span: timedelta) -> None:
@@ -58,6 +59,8 @@ def test_a_moment_is_in_utc_unless_it_says_otherwise(text: str, moment: datetime
         (span_argument, "0d"),
         (span_argument, "-1d"),
         (span_argument, "9999999d"),
+        (span_argument, "101y"),
+        (span_argument, "999999d"),
         (span_argument, "1d1h"),
         (span_argument, "١d"),
         (command_argument, ""),

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from argus_py import __version__
-from argus_py.cli import check_configuration, explain, leases, spl, xacml_evaluate
+from argus_py.cli import check_configuration, explain, leases, site, spl, xacml_evaluate
 from argus_py.cli.check_credential import Settings, check_credential
 from argus_py.clients.transport import ClientCredential, ClientTls
 from argus_py.config.ini import BadConfiguration
@@ -180,6 +180,10 @@ def command_line() -> argparse.ArgumentParser:
     checking.set_defaults(run=_check_credential)
 
     leases.add_arguments(commands.add_parser("leases", help="who holds which pool account; check, give back, forecast"))
+
+    site.add_arguments(
+        commands.add_parser("site", help="set up a site and its worker nodes, and check what is missing")
+    )
 
     explaining = "how a request would be decided, and why; 0 for any decision"
     explain.add_arguments(commands.add_parser("explain", help=explaining, description=explaining))

@@ -10,6 +10,7 @@ from argus_py.model.attribute import Attribute
 from argus_py.model.identifiers import AttributeId, DataType, Glite
 from argus_py.model.request import Action, Environment, Request, Resource, Subject
 from argus_py.pap.administration import ensure_default_pap
+from argus_py.pap.history import Note
 from argus_py.pap.paps import DEFAULT_ALIAS, by_alias
 from argus_py.pap.provisioning import root
 from argus_py.spl.attributes import DEFAULT_MAPPINGS
@@ -29,7 +30,7 @@ resource "{name}" {{
 }}
 """
 _BANS = """\
-resource ".*" {{
+resource "{resource}" {{
     action ".*" {{
 {rules}
     }}
@@ -44,8 +45,22 @@ def thousand_resources() -> str:
 
 def ten_thousand_bans() -> str:
     """Nobody with a number as common name, on whatever; then ``ce1_000`` to ``ce1_099`` permit."""
-    rules = "\n".join(f'        rule deny {{ subject="{banned(number)}" }}' for number in range(10_000))
-    return _BANS.format(rules=rules) + _resources("ce1", "permit", 100)
+    return bans(10_000) + _resources("ce1", "permit", 100)
+
+
+def bans(count: int) -> str:
+    """In one action, on whatever."""
+    return _BANS.format(resource=".*", rules=_deny(range(count)))
+
+
+def spread_bans(count: int) -> str:
+    """Ten in each of the actions, with one action in each resource."""
+    numbers = range(0, count, 10)
+    return "".join(_BANS.format(resource=f"ce_{first}", rules=_deny(range(first, first + 10))) for first in numbers)
+
+
+def _deny(numbers: range) -> str:
+    return "\n".join(f'        rule deny {{ subject="{banned(number)}" }}' for number in numbers)
 
 
 def banned(number: int) -> str:
@@ -66,7 +81,7 @@ def policy_tree(text: str) -> PolicySet:
     repository = MemoryPolicies()
     ensure_default_pap(repository, new_id)
     resources = [each for each in lower(parse(text), DEFAULT_MAPPINGS, new_id) if isinstance(each, PolicySet)]
-    with repository.change() as writer:
+    with repository.change(Note("benchmark", "add-policies-from-file")) as writer:
         writer.store(by_alias(writer.paps(), DEFAULT_ALIAS), tuple(resources))
     with repository.read() as reader:
         return root(reader)

@@ -2,7 +2,7 @@
 
 The clock runs from before the call that ``pap-admin ban`` makes, with its commit to disk, to the end of the first
 answer that is a Deny, on a connection that is kept. All bans are of one pilot, lifted in between. Then the same right
-after each of the daemons was killed and started again.
+after each of the daemons was killed and started again, and among ten thousand other bans.
 """
 
 import os
@@ -25,7 +25,7 @@ from argus_py.hessian import base64_lines, messages
 from argus_py.model.request import Request
 from argus_py.model.response import Decision
 from benchmarks.pilots import body
-from benchmarks.policies import ACTION, GROUP
+from benchmarks.policies import ACTION, GROUP, banned
 from benchmarks.processes import Server, serving
 from benchmarks.tables import Row, show
 from demo.site import Site, make_site
@@ -38,6 +38,15 @@ _RESOURCE = "wn"
 _POLICY = f'resource "{_RESOURCE}" {{ action "{ACTION}" {{ rule permit {{ fqan="{GROUP}" }} }} }}'
 _BANS = 140
 _BANS_AFTER = 20  # a restart
+_BANS_AMONG = 60  # many
+_MANY = 10_000
+_MANY_BANS = "\n".join(
+    [
+        'resource ".*" { action ".*" {',
+        *(f'rule deny {{ subject="{banned(number)}" }}' for number in range(_MANY)),
+        "} }",
+    ]
+)
 _AIM = 1000.0  # milliseconds
 _PATIENCE = 20.0  # seconds
 _URLS = {"pap": 1, "pdp": 2, "pepd": 2}
@@ -52,9 +61,13 @@ def main(root: Path) -> None:
         for name in _FILES:
             daemons.kill_and_start(name)
             milliseconds[f"after kill -9 of {name}"] = banning.rounds(_BANS_AFTER)
+        banning.load(_MANY_BANS)
+        banning.rounds(1)  # until this one has come through, the PDP may still be reading the others
+        among = banning.rounds(_BANS_AMONG)
     rows = [Row("p50, all", statistics.median(_all(milliseconds)), _AIM), Row("p99, all", _p99(milliseconds), _AIM)]
     for when, times in milliseconds.items():
         rows += [Row(f"p50, {when}", statistics.median(times), _AIM), Row(f"longest, {when}", max(times), _AIM)]
+    rows += [Row(f"p50, among {_MANY:,} bans", statistics.median(among), _AIM), Row("p99", _p99({"": among}), _AIM)]
     show(f"From {len(_all(milliseconds))} bans to refusals, ms", "measured", "aim", rows)
 
 
@@ -119,8 +132,11 @@ class _Banning:
         self._dn = f"/DC=org/DC=argus-demo/CN={_PILOT}"
         self._site = site
         self._daemons = daemons
+        self.load(_POLICY)
+
+    def load(self, text: str) -> None:
         with self._pap() as pap:
-            pap.add_policies("default", _POLICY, {})
+            pap.add_policies("default", text, {})
 
     def rounds(self, number: int) -> list[float]:
         """Milliseconds of each."""

@@ -28,9 +28,9 @@ import cedarpy
 from argus_py.model.identifiers import Glite
 from argus_py.model.request import Request
 from argus_py.model.response import Decision
-from argus_py.pdp.making_room import give_memory_back, no_collections
 from argus_py.xacml.evaluator import evaluate
 from argus_py.xacml.index import compile_policy
+from argus_py.xacml.making_room import give_memory_back, no_collections
 from argus_py.xacml.policy import PolicySet
 from argus_py.xacml.policy_xml import read_policy_set, write_policy_set
 from benchmarks.policies import pilot_request, policy_tree

@@ -39,6 +39,7 @@ location = {root}/repository
 [standalone-service]
 hostname = {host}
 port = 0
+shutdown_port = 0
 entity_id = https://{host}/pap
 
 [security]

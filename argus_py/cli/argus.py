@@ -14,8 +14,10 @@ from pathlib import Path
 import httpx
 
 from argus_py import __version__
-from argus_py.cli import check_configuration, explain, leases, site, spl, xacml_evaluate
+from argus_py.cli import check_configuration, explain, leases, moving, site, spl, xacml_evaluate
 from argus_py.cli.check_credential import Settings, check_credential
+from argus_py.cli.check_pap import check_pap
+from argus_py.cli.leases.names import span_argument
 from argus_py.clients.transport import ClientCredential, ClientTls
 from argus_py.config.ini import BadConfiguration
 from argus_py.errors import ArgusError
@@ -26,11 +28,11 @@ from argus_py.run.parts import TrustOf, now, our_names, trust_anchors
 from argus_py.run.pdp import pdp_alone
 from argus_py.run.pep import pep_alone
 from argus_py.run.servers import Servers
-from argus_py.store.sql.engine import upgrade
+from argus_py.store.sql.engine import open_policies, upgrade
 
 _log = logging.getLogger(__name__)
 _ALONE = {"pap": pap_alone, "pdp": pdp_alone, "pepd": pep_alone}
-_CHECKS = {"pdp": check_configuration.check_pdp, "pepd": check_configuration.check_pepd}
+_CHECKS = {"pap": check_pap, "pdp": check_configuration.check_pdp, "pepd": check_configuration.check_pepd}
 _CONFIGURATION = {
     "pap": "/etc/argus/pap/pap_configuration.ini",
     "pdp": "/etc/argus/pdp/pdp.ini",
@@ -104,6 +106,16 @@ def _run(arguments: argparse.Namespace, make: Callable[[TrustOf], Servers]) -> i
 
 def _upgrade(arguments: argparse.Namespace) -> int:
     upgrade(arguments.url)
+    return 0
+
+
+def _forget_history(arguments: argparse.Namespace) -> int:
+    repository = open_policies(arguments.url)
+    try:
+        forgotten = repository.forget_before(now() - arguments.older_than)
+    finally:
+        repository.close()
+    print(f"{forgotten} {'change is' if forgotten == 1 else 'changes are'} forgotten")
     return 0
 
 
@@ -185,6 +197,8 @@ def command_line() -> argparse.ArgumentParser:
         commands.add_parser("site", help="set up a site and its worker nodes, and check what is missing")
     )
 
+    moving.add_arguments(commands)
+
     explaining = "how a request would be decided, and why; 0 for any decision"
     explain.add_arguments(commands.add_parser("explain", help=explaining, description=explaining))
 
@@ -198,6 +212,11 @@ def command_line() -> argparse.ArgumentParser:
     upgrading = database.add_parser("upgrade", help="bring the schema to the version this program needs")
     upgrading.add_argument("url", help="as in pap_configuration.ini: postgresql+psycopg://user@host/name")
     upgrading.set_defaults(run=_upgrade)
+    forget = "forget who changed what, and what was stored then; the policy of now, and how it came since, stays"
+    forgetting = database.add_parser("forget-history", help=forget, description=forget)
+    forgetting.add_argument("--older-than", type=span_argument, required=True, metavar="SPAN", help="such as 2y or 90d")
+    forgetting.add_argument("url", help="as in pap_configuration.ini: sqlite:////path or postgresql+psycopg://...")
+    forgetting.set_defaults(run=_forget_history)
     return parser
 
 

@@ -77,23 +77,23 @@ def check_pdp(file: Path) -> Report:
     return _checked(file, _look_at_pdp)
 
 
-def _checked(file: Path, look: "Callable[[_Inspection], None]") -> Report:
+def _checked(file: Path, look: "Callable[[Inspection], None]") -> Report:
     try:
         ini = parse_ini(read_text(file), str(file))
     except BadConfiguration as error:
         return Report(str(file), error.problems, ())
     except ConfigurationError as error:
         return Report(str(file), (Problem(Place(str(file)), str(error)),), ())
-    inspection = _Inspection(ini)
+    inspection = Inspection(ini)
     look(inspection)
-    return Report(str(file), _by_line(inspection.errors), _by_line(inspection.warnings))
+    return Report(str(file), by_line(inspection.errors), by_line(inspection.warnings))
 
 
-def _by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: problem.place.line or 0))
 
 
-class _Inspection:
+class Inspection:
     """Gathers what is found."""
 
     def __init__(self, ini: IniFile) -> None:
@@ -115,7 +115,7 @@ class _Inspection:
         self.warnings += (Problem(place, text) for name, text in lines if name in _TROUBLE and text not in told)
 
 
-def _look_at_pdp(inspection: _Inspection) -> None:
+def _look_at_pdp(inspection: Inspection) -> None:
     settings, errors = examine_pdp(inspection.ini)
     inspection.errors += errors
     inspection.warnings += settings.warnings
@@ -137,7 +137,7 @@ def _kept_policy(file: Path) -> Iterator[str]:
         yield str(error)
 
 
-def _look_at_pepd(inspection: _Inspection) -> None:
+def _look_at_pepd(inspection: Inspection) -> None:
     settings, errors = examine_pepd(inspection.ini)
     inspection.errors += errors
     inspection.warnings += settings.warnings
@@ -153,7 +153,7 @@ def _look_at_pepd(inspection: _Inspection) -> None:
         _look_at_mapping(inspection, handler)
 
 
-def _look_at_mapping(inspection: _Inspection, part: AccountMappingPart) -> None:
+def _look_at_mapping(inspection: Inspection, part: AccountMappingPart) -> None:
     place = functools.partial(inspection.ini.place, part.name)
     pool_accounts = inspection.attempt(place("gridMapDir"), lambda: _pool_accounts(part.grid_map_dir))
     targets = _Targets(pool_accounts, NssNames() if part.use_name_service else None)
@@ -198,7 +198,7 @@ class _Targets:
         return self.names is None or self.names.gid(target) is not None
 
 
-def _look_at_service(inspection: _Inspection, service: ServiceSettings) -> None:
+def _look_at_service(inspection: Inspection, service: ServiceSettings) -> None:
     place = inspection.ini.place
     address = None
     if service.bind_address:  # else it is told to be missing
@@ -213,7 +213,7 @@ def _overlap(one: str, other: str) -> bool:
     return one == other or any(ip_address(each).is_unspecified for each in (one, other))
 
 
-def _look_at_security(inspection: _Inspection, security: SecuritySettings) -> Snapshot[TrustAnchors]:
+def _look_at_security(inspection: Inspection, security: SecuritySettings) -> Snapshot[TrustAnchors]:
     """The trust anchors; none, where they cannot be had."""
     place = inspection.ini.place
     trust = None
@@ -228,7 +228,7 @@ def _look_at_security(inspection: _Inspection, security: SecuritySettings) -> Sn
     return trust
 
 
-def _look_at_credential(inspection: _Inspection, security: SecuritySettings, trust: Snapshot[TrustAnchors]) -> None:
+def _look_at_credential(inspection: Inspection, security: SecuritySettings, trust: Snapshot[TrustAnchors]) -> None:
     """Certificate and key, as they are shown to peers."""
     place = inspection.ini.place("SECURITY", "serviceCertificate")
     if security.certificate is None or security.trust_dir is None:
@@ -237,10 +237,11 @@ def _look_at_credential(inspection: _Inspection, security: SecuritySettings, tru
     if usable is None:
         return
     inspection.attempt(place, lambda: server_tls(security, lambda *_: trust))
-    inspection.warnings += (Problem(place, reason) for reason in _out_of_date(security.certificate))
+    inspection.warnings += (Problem(place, reason) for reason in out_of_date(security.certificate))
 
 
-def _out_of_date(file: Path) -> Iterator[str]:
+def out_of_date(file: Path) -> Iterator[str]:
+    """What is wrong with the dates of a certificate."""
     try:
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
     except ValueError as error:  # OpenSSL, which has loaded it, takes more than the other reader does

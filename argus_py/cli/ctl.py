@@ -14,7 +14,6 @@ argus-pdp-pep-common:src/main/java/org/glite/authz/common/http/JettyAdminService
 import os
 import shlex
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -26,14 +25,13 @@ from pathlib import Path
 from typing import Final
 
 from argus_py import __version__
+from argus_py.cli import background
 from argus_py.config import pdp, pepd
 from argus_py.config.daemon import AdminSettings, Reading, read_admin
-from argus_py.config.files import read_text
 from argus_py.config.ini import parse_ini
 from argus_py.errors import ConfigurationError
 from argus_py.web.admin import PASSWORD_HEADER
 
-SYSCONFIG: Final = (Path("/etc/sysconfig"), Path("/etc/default"))  # of Red Hat and of Debian
 _ANSWER: Final = 60.0  # seconds of silence; a reload may mean thousands of CRLs, and a policy from a PAP far away
 _GONE: Final = 30.0  # seconds; requests in progress get ten, and so do background tasks
 _LOOK: Final = 0.05  # seconds between two looks whether a process is still there
@@ -106,7 +104,10 @@ def pdpctl() -> int:
 
 
 def run(
-    script: Script, argv: Sequence[str], environment: Mapping[str, str], sysconfig: Sequence[Path] = SYSCONFIG
+    script: Script,
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    sysconfig: Sequence[Path] = background.SYSCONFIG,
 ) -> Exit:
     """Carry out what ``argv`` says; ``sysconfig`` are the folders for a file with more of the environment."""
     name, *arguments = argv
@@ -118,7 +119,7 @@ def run(
         print(script.usage.format(name), end="")
         return Exit.BAD_ARGUMENTS
     try:
-        installation = Installation.of(script, {**_variables(script, sysconfig), **environment})
+        installation = Installation.of(script, {**background.variables(script.daemon, sysconfig), **environment})
         if word == "start":
             return _start(script, installation)
         admin = _admin(script, installation.configuration)
@@ -165,90 +166,37 @@ class Installation:
         )
 
 
-def _variables(script: Script, folders: Sequence[Path]) -> dict[str, str]:
-    """Those of the first sysconfig file there is: lines ``NAME="value"`` of a shell.
-
-    Raises ConfigurationError: the quotes of a line do not match.
-    """
-    files = [folder / f"argus-{script.daemon}" for folder in folders]
-    file = next((file for file in files if os.access(file, os.R_OK)), None)
-    if file is None:
-        return {}
-    variables: dict[str, str] = {}
-    for number, line in enumerate(read_text(file).splitlines(), start=1):
-        try:
-            words = shlex.split(line, comments=True)
-        except ValueError as error:
-            raise ConfigurationError(f"{file}:{number}: {error}") from error
-        for name, separator, value in (word.partition("=") for word in words):
-            if separator:
-                variables[name] = value
-    return variables
-
-
 def _admin(script: Script, configuration: Path) -> AdminSettings:
     """Raises ConfigurationError: the file has no such settings, or cannot be read."""
-    reader = Reading(parse_ini(_readable(configuration), str(configuration))).section("SERVICE")
+    reader = Reading(parse_ini(background.readable(configuration), str(configuration))).section("SERVICE")
     if reader is None:
         raise ConfigurationError(f"INI configuration {configuration} does not contain the required 'SERVICE' section")
     return read_admin(reader, script.admin_port)
 
 
-def _readable(configuration: Path) -> str:
-    if not os.access(configuration, os.R_OK):
-        raise ConfigurationError(f"config file {configuration} not readable")
-    return read_text(configuration)
-
-
 def _start(script: Script, installation: Installation) -> Exit:
-    """What the daemon says of a start that fails is on standard error, which is also its own."""
-    _readable(installation.configuration)
-    files = [str(installation.configuration), "--log-dir", str(installation.log_dir)]
-    command = [sys.executable, "-P", "-m", "argus_py.cli.argus", script.daemon, *files, *installation.options]
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd="/", start_new_session=True
+    started = background.start(
+        script.daemon,
+        installation.configuration,
+        installation.log_dir,
+        installation.options,
+        installation.pid_file,
     )
-    assert process.stdout is not None
-    if not process.stdout.readline():  # it says where it listens as soon as it does
-        process.wait()
-        return Exit.BAD_ARGUMENTS
-    try:
-        installation.pid_file.write_text(f"{process.pid}\n")
-    except OSError:
-        process.terminate()  # nobody could stop by its file what is running without one
-        process.wait()
-        raise
-    return Exit.DONE
+    return Exit.DONE if started else Exit.BAD_ARGUMENTS
 
 
 def _stop(admin: AdminSettings, pid_file: Path) -> Exit:
-    pid = _pid(pid_file)
+    pid = background.recorded_pid(pid_file)
     done = _ask(admin, "shutdown")
     if done is not Exit.DONE or pid is None:
         return done
     give_up = time.monotonic() + _GONE
-    while _is_running(pid):
+    while background.is_running(pid):
         if time.monotonic() > give_up:
             return _say(f"process {pid} is still there {_GONE:g} seconds after it was told to stop", Exit.UNKNOWN)
         time.sleep(_LOOK)
     pid_file.unlink(missing_ok=True)
     return Exit.DONE
-
-
-def _pid(file: Path) -> int | None:
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):
-        return None  # started by something else
-
-
-def _is_running(pid: int) -> bool:
-    """A process that has ended stays in the table until its parent takes note."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
 
 
 def _ask(admin: AdminSettings, command: str) -> Exit:

@@ -1,13 +1,11 @@
-"""``argus spl``: policy texts and XACML documents, one made of the other, and texts laid out; without any server.
+"""``argus spl``: policy texts and XACML documents made of each other, texts laid out and checked; without any server.
 
 docs/spl.md describes the language and the commands.
 """
 
 import argparse
-import os
-import shutil
+import stat
 import sys
-import tempfile
 import uuid
 from collections.abc import Callable
 from itertools import count
@@ -16,6 +14,7 @@ from typing import Final
 
 from lxml import etree
 
+from argus_py.cli import spl_checks
 from argus_py.config.files import read_text
 from argus_py.errors import MalformedInput
 from argus_py.spl.attributes import DEFAULT_MAPPINGS, AttributeMappings, parse_mappings
@@ -26,6 +25,7 @@ from argus_py.spl.lift import elements_of, lift_for_file
 from argus_py.spl.lower import lower, lower_as_java, tree_of
 from argus_py.spl.parser import parse, parse_as_java
 from argus_py.spl.printer import format_source
+from argus_py.store.whole_file import replace_file
 from argus_py.xacml.policy import PolicySet
 from argus_py.xacml.policy_xml import MAX_BYTES, policy_set_to_element, read_policy_document
 
@@ -72,6 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     instead = formatting.add_mutually_exclusive_group()
     instead.add_argument("--check", action="store_true", help="only name the files that are not in it; 1 if there are")
     instead.add_argument("--in-place", action="store_true", help="change the files")
+
+    spl_checks.add_commands(command)
 
 
 def _to_xacml(arguments: argparse.Namespace) -> int:
@@ -144,22 +146,9 @@ def _format_one(file: str, check: bool, in_place: bool) -> int:
     if not in_place or file == _STDIN:
         _write(formatted.encode())
     elif formatted != text:
-        _replace(Path(file).resolve(), formatted)
+        target = Path(file).resolve()
+        replace_file(target, formatted.encode(), stat.S_IMODE(target.stat().st_mode))
     return 0
-
-
-def _replace(file: Path, text: str) -> None:
-    """At once, so that nobody ever reads half a policy."""
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as aside:
-        try:
-            shutil.copymode(file, aside.name)
-            aside.write(text.encode())
-            aside.flush()
-            os.fsync(aside.fileno())
-            os.replace(aside.name, file)
-        except OSError:
-            os.unlink(aside.name)
-            raise
 
 
 def _mappings(file: Path | None) -> AttributeMappings:

@@ -36,10 +36,13 @@ class HttpChanges:
     """The change feed of one daemon."""
 
     def __init__(self, service: str, transport: Transport) -> None:
-        """``service``: the URL of any service on the same port."""
+        """``service``: the URL of any service on the same port. Raises PeerUnreachable: it is none."""
         self.service = service
-        parts = urlsplit(service)
-        self._url = httpx.URL(f"{parts.scheme}://{parts.netloc}{policy_news.PATH}")
+        try:
+            parts = urlsplit(service)
+            self._url = httpx.URL(f"{parts.scheme}://{parts.netloc}{policy_news.PATH}")
+        except (ValueError, httpx.InvalidURL) as error:
+            raise PeerUnreachable(service, str(error)) from error
         self._transport = transport
 
     def after(self, known: str | None) -> News | None:

@@ -21,6 +21,7 @@ from argus_py.credentials import path
 from argus_py.credentials.tls import add_anchors, load_key_pair, sent_chain
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.errors import CredentialRejected, MalformedInput, Unavailable
+from argus_py.model.dn import DistinguishedName
 from argus_py.snapshot import Snapshot
 from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import Fault
@@ -78,10 +79,25 @@ class ClientTls:
     """The TLS side of outgoing connections; follows the trust anchors as they are refreshed."""
 
     def __init__(
-        self, credential: ClientCredential | None, trust: Snapshot[TrustAnchors], clock: Callable[[], datetime]
+        self,
+        credential: ClientCredential | None,
+        trust: Snapshot[TrustAnchors],
+        clock: Callable[[], datetime],
+        peer: DistinguishedName | None = None,
+        *,
+        check_host_name: bool = True,
+        newest: ssl.TLSVersion | None = None,
     ) -> None:
-        """Raises ConfigurationError: the credential cannot be used."""
+        """``peer``: the name that the certificate of every peer must have, instead of that of the host.
+
+        ``newest``: the newest protocol that is spoken, if that is not the newest there is.
+
+        Raises ConfigurationError: the credential cannot be used.
+        """
         self._credential = credential
+        self._peer = peer
+        self._check_host_name = check_host_name and peer is None
+        self._newest = newest
         self._trust = trust
         self._clock = clock
         self._changing = threading.Lock()
@@ -108,7 +124,10 @@ class ClientTls:
 
     def _new_context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # certificate and host name are checked
+        context.check_hostname = self._check_host_name
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self._newest is not None:
+            context.maximum_version = self._newest
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # sub CAs are anchors too
         context.sslsocket_class = _judging_socket(self._judge)
         credential = self._credential
@@ -127,9 +146,15 @@ class ClientTls:
 
     def _judge(self, connection: ssl.SSLSocket) -> None:
         try:
-            path.verify(sent_chain(connection), self._trust.current.value, self._clock())
+            chain = path.verify(sent_chain(connection), self._trust.current.value, self._clock())
         except CredentialRejected as error:
-            raise ssl.SSLCertVerificationError(str(error)) from error
+            raise _refusal(str(error)) from error
+        if self._peer is not None and chain.subject != self._peer:
+            raise _refusal(f"it shows the certificate of {chain.subject.readable()}, not of {self._peer.readable()}")
+
+
+def _refusal(reason: str) -> ssl.SSLCertVerificationError:
+    return ssl.SSLCertVerificationError(ssl.SSL_ERROR_SSL, reason)  # only with a number its text is the reason alone
 
 
 class Transport:
@@ -155,8 +180,17 @@ class Transport:
             transport=http,
         )
 
-    def call(self, url: str, message: etree._Element, max_answer: int, deadline: float | None = None) -> etree._Element:
+    def call(
+        self,
+        url: str,
+        message: etree._Element,
+        max_answer: int,
+        deadline: float | None = None,
+        shorten: Callable[[bytes], bytes] = lambda octets: octets,
+    ) -> etree._Element:
         """The one element in the body of the answer. ``deadline``: the monotonic time that it is given up by.
+
+        ``shorten`` gives the document that is read instead of the answer.
 
         Raises PeerUnreachable: no connection, no trust, no complete answer in time, more than ``max_answer`` octets, or
         an HTTP error; PeerFault; of MalformedInput's kind: an answer that is no SOAP envelope.
@@ -166,7 +200,7 @@ class Transport:
             "POST", url, max_answer, limits, content=envelope.write(message, "soap11"), headers=_HEADERS
         )
         try:
-            body = envelope.read(answer.content, max_answer)
+            body = envelope.read(shorten(answer.content), max_answer)
         except MalformedInput as error:
             if answer.status == 200:
                 raise
@@ -210,7 +244,7 @@ class Transport:
                     if self._monotonic() > give_up:
                         raise PeerUnreachable(url, f"no complete answer within {limit:.3g} seconds")
                 return Answer(response.status_code, bytes(received))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last is of names that DNS cannot have
             raise PeerUnreachable(url, str(error) or type(error).__name__) from error
 
     def _limits(self, left: float | None) -> tuple[float, float]:

@@ -1,30 +1,40 @@
 """``pap_configuration.ini``: the settings of the PAP daemon.
 
-The Java daemon keeps its remote paps in this file and rewrites it at every change; here they are in the database with
-the policies, and the file is only read.
+The Java daemon keeps its paps in this file and rewrites it at every change; here they are in the database with the
+policies, and the file is only read: what it says of paps is taken up there when it has changed.
 
 Source: argus-pap:src/main/java/org/glite/authz/pap/common/PAPConfiguration.java
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from argus_py.config.commons_ini import parse_commons_ini
 from argus_py.config.files import read_text
-from argus_py.config.ini import Findings, IniFile, Place, Problem, Section, SectionReader
+from argus_py.config.ini import BadConfiguration, Findings, IniFile, Place, Problem, Section, SectionReader
+from argus_py.pap.paps import ALIAS, DEFAULT_ALIAS, Remote
+from argus_py.pap.take_up import ConfiguredPap, ConfiguredPaps
 
+SHUTDOWN_PORT = 8151
+_NO_PORT = -1
 _DATABASE_FILE = "policies.db"
 _SECTIONS = ("paps", "paps:properties", "repository", "standalone-service", "security")
 
 
 @dataclass(frozen=True, slots=True)
 class PapSettings:
-    """``hostname`` stands in URLs only, the port is bound on all addresses; ``database`` is an SQLAlchemy URL."""
+    """``hostname`` stands in URLs only, the port is bound on all addresses; ``database`` is an SQLAlchemy URL.
+
+    ``shutdown_port`` None: the daemon has no port for its own host.
+    ``maximum_copy_age``: copies of remote paps that were not confirmed for longer are warned of; None: none is.
+    """
 
     hostname: str
     port: int
     entity_id: str
+    shutdown_port: int | None
     shutdown_command: str | None
     maximum_connections: int
     trust_refresh: timedelta
@@ -32,7 +42,8 @@ class PapSettings:
     private_key: Path
     trust_dir: Path
     voms_dir: Path
-    poll_interval: timedelta
+    paps: ConfiguredPaps
+    maximum_copy_age: timedelta | None
     database: str
     warnings: tuple[Problem, ...]
 
@@ -47,6 +58,17 @@ def load_pap(path: Path, home: Path) -> PapSettings:
 
 def parse_pap(text: str, file: str, home: Path) -> PapSettings:
     """Raises BadConfiguration: with every problem of the file."""
+    settings, errors = examine_pap(text, file, home)
+    if errors:
+        raise BadConfiguration(errors)
+    return settings
+
+
+def examine_pap(text: str, file: str, home: Path) -> tuple[PapSettings, tuple[Problem, ...]]:
+    """All that can be said of a file: settings as far as they go, and what is wrong.
+
+    Raises BadConfiguration: it cannot be read as an ini file.
+    """
     ini = parse_commons_ini(text, file)
     findings = Findings()
     service, security, repository, properties = (
@@ -55,11 +77,15 @@ def parse_pap(text: str, file: str, home: Path) -> PapSettings:
     )
     hostname = service.string("hostname") or "localhost"
     port = service.strict_integer("port", 8150, 0, 65535)
+    shutdown_port = service.strict_integer("shutdown_port", SHUTDOWN_PORT, _NO_PORT, 65535)
+    location = Path(repository.string("location") or home / "repository")
     settings = PapSettings(
         hostname=hostname,
         port=port,
         entity_id=service.string("entity_id") or f"https://{hostname}:{port}/pap/services/ProvisioningService",
-        shutdown_command=service.string("shutdown_command"),
+        # BETTER: 8151 is fixed in the Java daemon, and only its client reads the key.
+        shutdown_port=None if shutdown_port == _NO_PORT else shutdown_port,
+        shutdown_command=service.secret("shutdown_command"),
         maximum_connections=_maximum_connections(service),
         trust_refresh=timedelta(minutes=service.strict_integer("crl_update_interval", 10)),
         certificate=Path(security.string("certificate") or "/etc/grid-security/hostcert.pem"),
@@ -67,19 +93,18 @@ def parse_pap(text: str, file: str, home: Path) -> PapSettings:
         trust_dir=Path(security.string("trust_store_dir") or "/etc/grid-security/certificates"),
         # BETTER: Java knows one folder only, and never looks at the attribute certificates of its callers.
         voms_dir=Path(security.string("voms_dir") or "/etc/grid-security/vomsdir"),
-        poll_interval=_poll_interval(properties),
-        database=_database(repository, home),
+        paps=_paps(ini, file, properties, findings),
+        maximum_copy_age=timedelta(seconds=properties.strict_integer("maximum_copy_age", 0, 0)) or None,
+        database=repository.string("database") or f"sqlite:///{location / _DATABASE_FILE}",
         warnings=(),
     )
-    for key in ("shutdown_port", "max_request_queue_size"):
-        service.string(key)  # COMPAT: 8151 is fixed in the Java daemon too; requests wait in no queue here
+    service.string("max_request_queue_size")  # COMPAT: requests wait in no queue here
     for key in ("consistency_check", "consistency_check.repair"):
         repository.string(key)  # COMPAT: about policy files on disk; the database keeps its own consistency
     for reader in (service, security, repository, properties):
         reader.warn_unknown()
     findings.warnings += _section_warnings(ini)
-    findings.raise_errors()
-    return replace(settings, warnings=tuple(findings.warnings))
+    return replace(settings, warnings=tuple(findings.warnings)), tuple(findings.errors)
 
 
 def _maximum_connections(service: SectionReader) -> int:
@@ -90,26 +115,64 @@ def _maximum_connections(service: SectionReader) -> int:
     return 64
 
 
-def _poll_interval(properties: SectionReader) -> timedelta:
+def _paps(ini: IniFile, file: str, properties: SectionReader, findings: Findings) -> ConfiguredPaps:
+    section = ini.sections.get("paps") or Section("paps", 1)
+    reader = SectionReader(file, section, findings)
+    # COMPAT: keys about ``default`` are ignored.
+    aliases = dict.fromkeys(key.partition(".")[0] for key in section.entries)
+    paps = tuple(_pap(reader, section, alias) for alias in aliases if alias != DEFAULT_ALIAS)
+    known = {DEFAULT_ALIAS, *aliases}
+    entry = (ini.sections.get(properties.name) or Section(properties.name, 1)).entries.get("ordering")
     properties.string("ordering")
-    if properties.required("poll_interval"):
-        return timedelta(seconds=properties.strict_integer("poll_interval", 1))
-    return timedelta()
+    ordering = tuple(alias for alias in (entry.value, *entry.more) if alias) if entry else ()
+    for alias in dict.fromkeys(ordering):
+        if alias not in known:
+            properties.error("ordering", f'Error in remote paps order: unknown alias "{alias}"')
+        if ordering.count(alias) > 1:
+            properties.error("ordering", f'Error in remote paps order: alias "{alias}" appears more than one time')
+    interval = properties.strict_integer("poll_interval", 1) if properties.required("poll_interval") else 1
+    for key in section.entries:
+        if key.partition(".")[0] == DEFAULT_ALIAS:
+            reader.string(key)
+    reader.warn_unknown()
+    return ConfiguredPaps(paps, ordering, timedelta(seconds=interval))
 
 
-def _database(repository: SectionReader, home: Path) -> str:
-    location = Path(repository.string("location") or home / "repository")
-    return repository.string("database") or f"sqlite:///{location / _DATABASE_FILE}"
+def _pap(reader: SectionReader, section: Section, alias: str) -> ConfiguredPap:
+    if not re.fullmatch(ALIAS, alias):
+        reader.error(next(key for key in section.entries if key.partition(".")[0] == alias), "is no alias of a pap")
+    kind = reader.string(f"{alias}.type")
+    if kind is None:
+        reader.error(None, f'"type" is not set for remote pap "{alias}"')
+    if reader.string(f"{alias}.public") is None:
+        reader.error(None, f'"public" is not set for pap "{alias}"')
+    public, enabled = reader.guard(f"{alias}.public"), reader.guard(f"{alias}.enabled")  # COMPAT: Java does not start
+    hostname = reader.string(f"{alias}.hostname")
+    remote = Remote(
+        hostname or "",
+        reader.strict_integer(f"{alias}.port", 8150, 1, 65535),
+        reader.string(f"{alias}.path") or "/pap/services/",
+        reader.string(f"{alias}.protocol") or "https",
+        _dn(reader, section, alias),
+    )
+    if (kind or "").lower() == "local":
+        return ConfiguredPap(alias, enabled, public)
+    if hostname is None:
+        reader.error(None, f'"hostname" is not set for remote pap "{alias}"')
+    if remote.protocol not in ("http", "https"):
+        reader.error(f"{alias}.protocol", "is neither http nor https")
+    return ConfiguredPap(alias, enabled, public, remote)
+
+
+def _dn(reader: SectionReader, section: Section, alias: str) -> str | None:
+    """BETTER: of a DN with commas Java keeps what stands before the first one."""
+    first, entry = reader.string(f"{alias}.dn"), section.entries.get(f"{alias}.dn")
+    return ",".join((first, *entry.more)) if first and entry else None
 
 
 def _section_warnings(ini: IniFile) -> list[Problem]:
-    unknown = [
+    return [
         Problem(Place(ini.file, section.line, name), "unknown section, ignored")
         for name, section in ini.sections.items()
         if name not in _SECTIONS
     ]
-    paps = ini.sections.get("paps")
-    if paps is None or not paps.entries:
-        return unknown
-    reason = "paps are kept in the database: add them with pap-admin add-pap, they are not read from here"
-    return [*unknown, Problem(Place(ini.file, paps.line, "paps"), reason)]

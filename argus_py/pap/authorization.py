@@ -7,6 +7,7 @@ Source: argus-pap:src/main/java/org/glite/authz/pap/authz/AuthzConfigurationPars
 """
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, Flag, auto
 from typing import Final, Literal
@@ -30,22 +31,78 @@ class Permission(Flag):
         return "|".join(str(flag.name) for flag in self)
 
 
-class Act(Enum):
-    """What can be asked of a PAP, in words that complete "may not ...", and the flags it needs, all of them."""
+_READ, _READ_REMOTE, _WRITE = (
+    Permission.POLICY_READ_LOCAL,
+    Permission.POLICY_READ_REMOTE,
+    Permission.POLICY_WRITE,
+)
+_LOOK, _CONFIGURE = Permission.CONFIGURATION_READ, Permission.CONFIGURATION_WRITE
 
-    LIST_LOCAL = "list the policies of a local pap", Permission.POLICY_READ_LOCAL
-    LIST_REMOTE = "list the policies of a remote pap", Permission.POLICY_READ_REMOTE
-    ADD_POLICIES = "add policies", Permission.POLICY_WRITE
-    UPDATE = "update policies", Permission.POLICY_READ_LOCAL | Permission.POLICY_WRITE
-    ADD_RULE = "add a rule", Permission.POLICY_WRITE
-    BAN = "ban", Permission.POLICY_WRITE
-    UNBAN = "lift a ban", Permission.POLICY_READ_LOCAL | Permission.POLICY_WRITE
-    REMOVE = "remove policies", Permission.POLICY_WRITE
-    REMOVE_ALL = "remove all policies", Permission.POLICY_WRITE
-    MOVE = "move policies", Permission.POLICY_WRITE
-    CHANGE_OBLIGATIONS = "change obligations", Permission.POLICY_READ_LOCAL | Permission.POLICY_WRITE
-    ASK_WHO_MAY = "ask who may do what", Permission.POLICY_READ_LOCAL | Permission.POLICY_READ_REMOTE
-    FETCH_AS_PDP = "fetch policies as a PDP", Permission.POLICY_READ_LOCAL | Permission.POLICY_READ_REMOTE
+
+class Act(Enum):
+    """What can be asked of a PAP, in words that complete "may not ...", and the flags it needs, all of them.
+
+    Named as the operations of the Java PAP, where it has them.
+    """
+
+    PAP_EXISTS = "ask whether a pap exists", _LOOK
+    GET_PAP = "see a pap", _LOOK
+    LIST_PAPS = "list the paps", _LOOK
+    GET_ORDER = "see the order of the paps", _LOOK
+    GET_POLLING_INTERVAL = "see the polling interval", _LOOK
+    ADD_PAP = "add a pap", _CONFIGURE
+    SET_ENABLED = "enable or disable a pap", _CONFIGURE
+    SET_ORDER = "set the order of the paps", _CONFIGURE
+    SET_POLLING_INTERVAL = "set the polling interval", _CONFIGURE
+    UPDATE_PAP = "update a pap", _LOOK | _CONFIGURE
+    REMOVE_PAP = "remove a pap", _LOOK | _CONFIGURE
+    REFRESH_POLICY_CACHE = "refresh the copy of a remote pap", _READ_REMOTE | _WRITE
+
+    BAN = "ban", _WRITE
+    UNBAN = "lift a ban", _READ | _WRITE
+    ADD_RULE = "add a rule", _WRITE
+    PURGE = "purge policies", _READ | _WRITE
+    ERASE_REPOSITORY = "remove all policies", _WRITE
+
+    ADD_POLICIES = "add policies", _WRITE
+    ADD_POLICY_SET = "add a policy set", _WRITE
+    STORE_POLICY = "store a policy", _WRITE
+    STORE_POLICY_SET = "store a policy set", _WRITE
+    REMOVE_POLICY = "remove a policy", _WRITE
+    REMOVE_POLICY_SET = "remove a policy set", _WRITE
+    REMOVE_OBJECT_BY_ID_AND_REFERENCES = "remove policies", _WRITE
+    MOVE = "move policies", _WRITE
+    UPDATE_POLICY = "update policies", _READ | _WRITE
+    UPDATE_POLICY_SET = "update a policy set", _READ | _WRITE
+    CHANGE_OBLIGATIONS = "change obligations", _READ | _WRITE
+
+    LIST_LOCAL_POLICIES = "list the policies of a local pap", _READ
+    LIST_LOCAL_POLICY_SET = "list the policy sets of a local pap", _READ
+    GET_LOCAL_POLICY = "see a policy of a local pap", _READ
+    GET_LOCAL_POLICY_SET = "see a policy set of a local pap", _READ
+    GET_LOCAL_ROOT_POLICY_SET = "see the root policy set of a local pap", _READ
+    HAS_LOCAL_POLICY = "ask for a policy of a local pap", _READ
+    HAS_LOCAL_POLICY_SET = "ask for a policy set of a local pap", _READ
+    LIST_REMOTE_POLICIES = "list the policies of a remote pap", _READ_REMOTE
+    LIST_REMOTE_POLICY_SET = "list the policy sets of a remote pap", _READ_REMOTE
+    GET_REMOTE_POLICY = "see a policy of a remote pap", _READ_REMOTE
+    GET_REMOTE_POLICY_SET = "see a policy set of a remote pap", _READ_REMOTE
+    GET_REMOTE_ROOT_POLICY_SET = "see the root policy set of a remote pap", _READ_REMOTE
+    HAS_REMOTE_POLICY = "ask for a policy of a remote pap", _READ_REMOTE
+    HAS_REMOTE_POLICY_SET = "ask for a policy set of a remote pap", _READ_REMOTE
+    ASK_WHO_MAY = "ask who may do what", _READ | _READ_REMOTE
+
+    GET_ACL = "see the access control list", _LOOK
+    SET_ACL = "set the access control list", _LOOK | _CONFIGURE
+    ADD_ACE = "add an entry of the access control list", _LOOK | _CONFIGURE
+    REMOVE_ACE = "remove an entry of the access control list", _LOOK | _CONFIGURE
+
+    READ_HISTORY = "read the history", _READ | _LOOK  # changes of the access control list stand in it
+    UNDO_POLICIES = "undo a change of policies", _READ | _WRITE
+    UNDO_CONFIGURATION = "undo a change of the configuration", _LOOK | _CONFIGURE
+
+    FETCH_AS_PDP = "fetch policies as a PDP", _READ | _READ_REMOTE
+    FETCH_AS_PAP = "fetch policies as a PAP", _READ
 
     def __init__(self, words: str, needs: Permission) -> None:
         self.words = words
@@ -70,6 +127,21 @@ class Acl:
 
     entries: tuple[tuple[Principal, Permission], ...] = ()
 
+    @classmethod
+    def of(cls, entries: Iterable[tuple[Principal, Permission]]) -> "Acl":
+        """One entry for each principal: the last one given, at the place of the first."""
+        kept: dict[object, tuple[Principal, Permission]] = {}
+        for principal, permissions in entries:
+            kept[identity_of(principal)] = principal, permissions
+        return cls(tuple(kept.values()))
+
+    def with_entry(self, principal: Principal, permissions: Permission) -> "Acl":
+        return Acl.of((*self.entries, (principal, permissions)))
+
+    def without(self, principal: Principal) -> "Acl":
+        gone = identity_of(principal)
+        return Acl(tuple(entry for entry in self.entries if identity_of(entry[0]) != gone))
+
     def permissions_of(self, admin: Admin) -> Permission:
         granted = Permission(0)
         for principal, permissions in self.entries:
@@ -84,6 +156,16 @@ def _is(admin: Admin, principal: Principal) -> bool:
     if isinstance(principal, Fqan):
         return principal in admin.fqans
     return True
+
+
+def principal_text(principal: Principal) -> str:
+    """As commands take it: a DN in the form of RFC 2253, in which nothing in a value looks like another attribute."""
+    return principal.readable() if isinstance(principal, DistinguishedName) else str(principal)
+
+
+def identity_of(principal: Principal) -> object:
+    """Equal for two spellings of one principal."""
+    return _spelled(principal) if isinstance(principal, DistinguishedName) else principal
 
 
 def _spelled(dn: DistinguishedName) -> tuple[tuple[str, str], ...]:
@@ -107,12 +189,18 @@ class ActNotPermitted(NotPermitted):
 class Gate:
     """The one place where an act is let through or refused."""
 
-    def __init__(self, acl: Acl) -> None:
+    def __init__(self, acl: Callable[[], Acl]) -> None:
         self._acl = acl
+
+    def permissions_of(self, admin: Admin) -> Permission:
+        return self._acl().permissions_of(admin)
+
+    def permits(self, admin: Admin, act: Act) -> bool:
+        return act.needs in self.permissions_of(admin)
 
     def admit(self, admin: Admin, act: Act) -> None:
         """Raises ActNotPermitted."""
-        missing = act.needs & ~self._acl.permissions_of(admin)
+        missing = act.needs & ~self._acl().permissions_of(admin)
         if missing:
             raise ActNotPermitted(admin, act, missing)
 
@@ -144,7 +232,7 @@ def parse_acl(text: str, source: str) -> Acl:
 
     Raises AclSyntaxError: listing every bad line.
     """
-    entries: dict[object, tuple[Principal, Permission]] = {}
+    entries: list[tuple[Principal, Permission]] = []
     problems: list[tuple[int, str]] = []
     stanza = ""
     for number, raw in enumerate(text.split("\n"), start=1):
@@ -155,14 +243,12 @@ def parse_acl(text: str, source: str) -> Acl:
             if line.startswith("["):
                 stanza = _stanza(line)
                 continue
-            principal, permissions = _entry(line, stanza)
-            key = _spelled(principal) if isinstance(principal, DistinguishedName) else principal
-            entries[key] = principal, permissions
+            entries.append(_entry(line, stanza))
         except MalformedInput as error:
             problems.append((number, str(error)))
     if problems:
         raise AclSyntaxError(source, tuple(problems))
-    return Acl(tuple(entries.values()))
+    return Acl.of(entries)
 
 
 def _stanza(line: str) -> str:
@@ -204,3 +290,20 @@ def parse_permissions(text: str) -> Permission:
             raise BadAclEntry(f"Unknown permission passed as argument! '{name}'.")
         permissions |= Permission[name]
     return permissions
+
+
+def format_acl(acl: Acl) -> str:
+    """The text of an authorization file, as the Java daemon writes it at every change. Reads back the same."""
+    in_dn, in_fqan = ["[dn]", ""], ["", "[fqan]", ""]
+    for principal, permissions in acl.entries:
+        if isinstance(principal, Fqan):
+            in_fqan.append(f"{principal} : {_flags(permissions)}")
+        elif isinstance(principal, DistinguishedName):
+            in_dn.append(f'"{principal.slash()}" : {_flags(permissions)}')
+        else:
+            in_dn.append(f"{principal} : {_flags(permissions)}")
+    return "\n".join([*in_dn, *in_fqan, ""])
+
+
+def _flags(permissions: Permission) -> str:
+    return "ALL" if permissions is Permission.ALL else str(permissions)

@@ -6,11 +6,12 @@ function takes from it what is not there yet. Versions are not touched: ``stampe
 Source: argus-pap:src/main/java/org/glite/authz/pap/services/highlevel_policy_management/operations/*.java
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import takewhile
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from argus_py.errors import Conflict, MalformedInput, NotFound
 from argus_py.model.dn import DistinguishedName
@@ -21,6 +22,9 @@ from argus_py.spl.lower import PRIVATE_PREFIX
 from argus_py.xacml.policy import Alternative, AttributeDesignator, Match, Policy, PolicySet, Rule
 
 Resources = tuple[PolicySet, ...]
+_NOT_PLAIN: Final = re.compile(r'[\\"#+]|[^ -~]')  # escapes, several attributes in one place, folding beyond ASCII
+_SEPARATOR: Final = re.compile("[,;]")
+_LONG_VERSION: Final = 16  # digits; a PAP that changes every second for 30 years writes nine
 
 
 class Identified(Protocol):
@@ -126,8 +130,9 @@ def ban(resources: Resources, wanted: PolicySet) -> Resources:
     action = first.children[0] if first.children else None
     if not isinstance(action, Policy) or not _applies_alike(action, policy) or is_private(action) != is_private(policy):
         return _replaced(resources, replace(first, children=(policy, *first.children)))
+    banned = _Banned(rule)
     before_any_permit = takewhile(lambda other: other.effect is Effect.DENY, action.rules)
-    if any(_denies(other, rule) and _asks_for_one(other) for other in before_any_permit):
+    if any(banned.by(other) and _asks_for_one(other) for other in before_any_permit):
         return resources
     return _with_action(resources, first, replace(action, rules=(rule, *action.rules)))
 
@@ -143,9 +148,9 @@ def unban(resources: Resources, wanted: PolicySet) -> Resources:
     actions = (
         action for policy_set in _same_resource(resources, wanted) for action in _same_action(policy_set, policy)
     )
-    searched = next(actions, None)
+    searched, banned = next(actions, None), _Banned(rule)
     for other in searched.rules if searched else ():
-        if _denies(other, rule):
+        if banned.by(other):
             return remove(resources, other.id)
     raise BanNotFound
 
@@ -231,21 +236,17 @@ def update_action(resources: Resources, id: str, new: Policy) -> Resources:
     raise IdNotFound(id, f'action id "{id}" does not exists.')
 
 
-def remove(resources: Resources, id: str) -> Resources:
-    """Remove a resource, an action or a rule; what is left empty by it is removed too. Raises IdNotFound."""
-    for policy_set in resources:
-        if policy_set.id == id:
-            return _dropped(resources, policy_set)
-        for action in policy_set.policies():
-            if action.id == id:
-                return _without_action(resources, policy_set, action)
-            for rule in action.rules:
-                if rule.id == id:
-                    rules = _dropped(action.rules, rule)
-                    if not rules:
-                        return _without_action(resources, policy_set, action)
-                    return _with_action(resources, policy_set, replace(action, rules=rules))
-    raise IdNotFound(id, f"Id not found: {id}")
+def remove(resources: Resources, *ids: str) -> Resources:
+    """Remove resources, actions and rules with all they hold; what is left empty by it is removed too.
+
+    Of several elements with an id, as foreign policies may have them, it is the first. Raises IdNotFound.
+    """
+    left = dict.fromkeys(ids)
+    kept = (_resource_without(policy_set, left) if left else policy_set for policy_set in resources)
+    result = tuple(policy_set for policy_set in kept if policy_set is not None)
+    for id in left:
+        raise IdNotFound(id, f"Id not found: {id}")
+    return result
 
 
 def move(resources: Resources, id: str, place: Beside) -> Resources:
@@ -290,7 +291,7 @@ def remove_obligation(resources: Resources, id: str, obligation_id: str) -> Reso
 def stamped(before: Resources, after: Resources) -> Resources:
     """Raise the Version of every stored element that differs; a resource counts each action added or removed."""
     old = {policy_set.id: policy_set for policy_set in before}
-    return tuple(_stamped_resource(old[new.id], new) if new.id in old else new for new in after)
+    return tuple(new if old.get(new.id, new) is new else _stamped_resource(old[new.id], new) for new in after)
 
 
 def changes(before: tuple[Identified, ...], after: tuple[Identified, ...]) -> int:
@@ -302,22 +303,25 @@ def changes(before: tuple[Identified, ...], after: tuple[Identified, ...]) -> in
 def _stamped_resource(old: PolicySet, new: PolicySet) -> PolicySet:
     actions = {action.id: action for action in old.policies()}
     children = tuple(
-        _stamped_action(actions[child.id], child) if isinstance(child, Policy) and child.id in actions else child
+        _stamped_action(actions.get(child.id, child), child) if isinstance(child, Policy) else child
         for child in new.children
     )
     grown = changes(old.children, children) or int(replace(new, children=()) != replace(old, children=()))
-    return replace(new, children=children, version=_raised(old.version, grown))
+    return replace(new, children=children, version=raised(old.version, grown))
 
 
 def _stamped_action(old: Policy, new: Policy) -> Policy:
-    return new if new == old else replace(new, version=_raised(old.version, 1))
+    return new if new == old else replace(new, version=raised(old.version, 1))
 
 
-def _raised(version: str, by: int) -> str:
+def raised(version: str, by: int) -> str:
     """COMPAT: a Version that is no integer starts again at 1."""
-    if by == 0:
-        return version
-    return str(int(version) + by) if version.isascii() and version.isdigit() else "1"
+    return version if by == 0 else str(version_number(version) + by)
+
+
+def version_number(version: str) -> int:
+    """0 for what no PAP would write."""
+    return int(version) if version.isascii() and version.isdigit() and len(version) < _LONG_VERSION else 0
 
 
 def _single(wanted: PolicySet) -> tuple[Policy, Rule]:
@@ -343,10 +347,34 @@ def _applies_alike(there: PolicySet | Policy, wanted: PolicySet | Policy) -> boo
     return (there.target, there.combining) == (wanted.target, wanted.combining)
 
 
-def _denies(rule: Rule, ban: Rule) -> bool:
-    """Whether a deny rule contains the attribute of a ban, alone or among others."""
-    (banned,) = _matches(ban)
-    return rule.effect is Effect.DENY and any(_same(match, banned) for match in _matches(rule))
+class _Banned:
+    """The attribute of a ban, looked for in other rules: in many of them, so a name is read only if it may be it."""
+
+    def __init__(self, ban: Rule) -> None:
+        (self._match,) = _matches(ban)
+        self._value = normal_value(self._match)
+        self._first = _first_value(self._match)
+
+    def by(self, rule: Rule) -> bool:
+        """Whether a deny rule contains the attribute, alone or among others."""
+        return rule.effect is Effect.DENY and any(map(self._is, _matches(rule)))
+
+    def _is(self, match: Match) -> bool:
+        if (match.function, match.designator) != (self._match.function, self._match.designator):
+            return False
+        first = _first_value(match)
+        if first is not None and self._first is not None and first != self._first:
+            return False
+        return normal_value(match) == self._value
+
+
+def _first_value(match: Match) -> str | None:
+    """What the first attribute of a name is, as far as the comparison of names minds; None: only a parser can tell."""
+    text = match.value.text
+    if match.value.datatype != DataType.X500_NAME or _NOT_PLAIN.search(text):
+        return None
+    _, _, value = _SEPARATOR.split(text, 1)[0].partition("=")
+    return value.replace(" ", "").lower()
 
 
 def _asks_for_one(rule: Rule) -> bool:
@@ -359,12 +387,6 @@ def _matches(rule: Rule) -> Iterator[Match]:
     for alternatives in (target.subjects, target.resources, target.actions, target.environments):
         for alternative in alternatives:
             yield from alternative
-
-
-def _same(one: Match, other: Match) -> bool:
-    if (one.function, one.designator) != (other.function, other.designator):
-        return False
-    return normal_value(one) == normal_value(other)
 
 
 def normal_value(match: Match) -> DistinguishedName | Fqan | str:
@@ -424,9 +446,37 @@ def _with_action(resources: Resources, policy_set: PolicySet, action: Policy) ->
     return _replaced(resources, replace(policy_set, children=children))
 
 
-def _without_action(resources: Resources, policy_set: PolicySet, action: Policy) -> Resources:
-    children = _dropped(policy_set.children, action)
-    return _replaced(resources, replace(policy_set, children=children)) if children else _dropped(resources, policy_set)
+def _resource_without(policy_set: PolicySet, ids: dict[str, None]) -> PolicySet | None:
+    """None: nothing is left of it. What was found is taken out of the ``ids``."""
+    if policy_set.id in ids:
+        _take_out(ids, policy_set.id, *(action.id for action in policy_set.policies()))
+        _take_out(ids, *(rule.id for action in policy_set.policies() for rule in action.rules))
+        return None
+    kept = [_action_without(child, ids) if isinstance(child, Policy) else child for child in policy_set.children]
+    children = tuple(child for child in kept if child is not None)
+    if children == policy_set.children:
+        return policy_set
+    return replace(policy_set, children=children) if children else None
+
+
+def _action_without(action: Policy, ids: dict[str, None]) -> Policy | None:
+    if action.id in ids:
+        _take_out(ids, action.id, *(rule.id for rule in action.rules))
+        return None
+    rules: list[Rule] = []
+    for rule in action.rules:
+        if rule.id in ids:
+            _take_out(ids, rule.id)
+        else:
+            rules.append(rule)
+    if len(rules) == len(action.rules):
+        return action
+    return replace(action, rules=tuple(rules)) if rules else None
+
+
+def _take_out(ids: dict[str, None], *found: str) -> None:
+    for id in found:
+        ids.pop(id, None)
 
 
 def _replaced(elements: tuple[Element, ...], new: Element) -> tuple[Element, ...]:

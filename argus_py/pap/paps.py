@@ -1,17 +1,19 @@
 """The paps of one daemon: named policy stores, local ones edited here and remote ones that mirror another PAP.
 
 Lower case on purpose: "PAP" is the daemon, a "pap" is one of the stores it holds. Their order is security relevant,
-since the first applicable policy wins; it is the order in which a repository gives them.
+since the first applicable policy wins: that of the ordering, which may leave some out.
 
 Source: argus-pap:src/main/java/org/glite/authz/pap/common/Pap.java
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from argus_py.errors import Conflict, NotFound
 
 DEFAULT_ALIAS = "default"  # the pap that always exists
+ALIAS = r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"  # names stand in URLs, file names and keys of ini files
 
 
 class PapNotFound(NotFound):
@@ -48,6 +50,25 @@ class Remote:
     protocol: str = "https"
     dn: str | None = None
 
+    @property
+    def endpoint(self) -> str:
+        """The URL below which the services of the PAP are."""
+        return f"{self.protocol}://{self.hostname}:{self.port}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteState:
+    """What came of the attempts to copy a remote pap.
+
+    ``confirmed_at``: when the copy was last known to be what the remote has; None: never. ``failed_at`` and ``reason``
+    tell of the last attempt if it failed. ``quarantined``: it did because what the remote has now is unusable.
+    """
+
+    confirmed_at: datetime | None = None
+    failed_at: datetime | None = None
+    reason: str | None = None
+    quarantined: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Pap:
@@ -67,9 +88,23 @@ class Pap:
     def is_local(self) -> bool:
         return self.remote is None
 
+    @property
+    def is_default(self) -> bool:
+        return self.alias == DEFAULT_ALIAS
+
 
 def default_pap(new_id: Callable[[], str]) -> Pap:
     return Pap(f"{DEFAULT_ALIAS}-{new_id()}", DEFAULT_ALIAS, enabled=True, public=True)
+
+
+def in_order(paps: Iterable[Pap], ordering: tuple[str, ...]) -> tuple[Pap, ...]:
+    """The paps of an ordering first, then the others in the order given; ``default`` leads if the ordering lacks it.
+
+    BETTER: in Java the order of those that are not listed is that of a hash table.
+    """
+    places = {alias: place for place, alias in enumerate(ordering)}
+    places.setdefault(DEFAULT_ALIAS, -1)
+    return tuple(sorted(paps, key=lambda pap: places.get(pap.alias, len(places))))
 
 
 def by_alias(paps: Iterable[Pap], alias: str) -> Pap:

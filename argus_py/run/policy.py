@@ -18,7 +18,7 @@ from argus_py.web.changes import ChangeFeed
 from argus_py.web.pdp import policy_lines
 from argus_py.web.status import java_time
 from argus_py.xacml.index import CompiledPolicy, compile_policy
-from argus_py.xacml.policy_xml import write_policy_set
+from argus_py.xacml.rule_octets import PolicyWriter
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class PolicyRefresh:
         self._clock = clock
         self._digest = digest
         self._one_at_a_time = threading.Lock()
+        self._writer = PolicyWriter()
         self._in_force: _InForce | None = None
         self._told = ""
         self._not_kept: PolicyNotKept | None = None
@@ -153,7 +154,7 @@ class PolicyRefresh:
         _log.info("Loaded version %s of policy %s", root.version, root.id)
         for defect in version.value.defects:
             _log.warning("%s", defect)
-        digest = self._digest() or hashlib.sha256(write_policy_set(root)).hexdigest()
+        digest = self._digest() or hashlib.sha256(self._writer.write((root,))).hexdigest()
         self._announce(digest, self._source(), self._clock(), made)
         self._keep()
 
@@ -177,7 +178,7 @@ class PolicyRefresh:
         if self._file is None or self._in_force is None:
             return
         try:
-            document = write_policy_set(self.policy.current.value.root)
+            document = self._writer.write((self.policy.current.value.root,))
             known = self._in_force
             self._file.write(document, known.digest, known.source, known.confirmed_at)
             self._not_kept = None

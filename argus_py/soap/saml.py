@@ -2,8 +2,8 @@
 
 The namespaces are those that OpenSAML 2 registers; the older and the later ones of the standard are not spoken. Nothing
 is signed: TLS is the protection of these messages. A message is read into a value and written from one; the request
-context inside a query and its answer stays XML, so that an unreadable one can still be answered with its echo; so does
-the policy of a PAP, which is written once for many and known by its digest.
+context inside a query and its answer stays XML, so that an unreadable one can still be answered with its echo; so do
+the policies of a PAP, which are written once for many and may be megabytes.
 
 Source: argus-pdp:src/main/java/org/glite/authz/pdp/server/AuthorizationRequestServlet.java,
 argus-pep-server:src/main/java/org/glite/authz/pep/server/XACMLConverter.java,
@@ -19,6 +19,7 @@ from lxml import etree
 
 from argus_py.errors import MalformedInput
 from argus_py.model.response import Result
+from argus_py.soap import envelope
 from argus_py.xacml import context_xml
 from argus_py.xacml.context_xml import CONTEXT_NAMESPACE
 from argus_py.xacml.document import fit
@@ -41,6 +42,7 @@ _R: Final = f"{{{_PROTOCOL_NAMESPACE}}}"
 _Q: Final = f"{{{_QUERY_NAMESPACE}}}"
 _XSI_TYPE: Final = f"{{{_XSI_NAMESPACE}}}type"
 _QUERY_PREFIXES: Final = {"xacml-samlp": _QUERY_NAMESPACE, "xsi": _XSI_NAMESPACE}
+_PAP_QUERY_PREFIXES: Final = {"xacml-samlp": _QUERY_NAMESPACE}
 _STATEMENT_PREFIXES: Final = {"xacml-saml": _STATEMENT_NAMESPACE, "xsi": _XSI_NAMESPACE}
 _DECISION_STATEMENT: Final = "XACMLAuthzDecisionStatementType"
 _POLICY_STATEMENT: Final = "XACMLPolicyStatementType"
@@ -110,7 +112,9 @@ class PolicyQuery:
 
 @dataclass(frozen=True, slots=True)
 class PolicyResponse:
-    """``policies`` is the PolicySet element as a document of its own, there exactly when the status is Success."""
+    """``policies``: the PolicySet element as a document of its own, or in an answer to a PAP several elements, one
+    after the other, that each would be one. There exactly when the status is Success.
+    """
 
     id: str | None
     in_response_to: str | None
@@ -119,6 +123,15 @@ class PolicyResponse:
     issuer: str | None
     policies: bytes | None
     status: Status = Status()
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPolicies:
+    """What a PAP gets from another one: ``elements`` are all that stand in the policy statements, none if it fails."""
+
+    in_response_to: str | None
+    elements: tuple[etree._Element, ...]
+    status: Status
 
 
 def message_id() -> str:
@@ -219,11 +232,15 @@ def policy_query_from_element(element: etree._Element) -> PolicyQuery:
 
 
 def policy_query_to_element(query: PolicyQuery) -> etree._Element:
-    """As a Java PDP writes it."""
-    root = etree.Element(_Q + "XACMLPolicyQuery", nsmap=_QUERY_PREFIXES)
+    """As a Java PDP writes it, or a Java PAP."""
+    root = etree.Element(_Q + "XACMLPolicyQuery", nsmap=_PAP_QUERY_PREFIXES if query.from_pap else _QUERY_PREFIXES)
     _set(root, "ID", query.id)
     _set_instant(root, query.issue_instant)
     root.set("Version", query.version)
+    if query.from_pap:
+        _append_issuer(root, query.issuer, query.issuer_format)
+        etree.SubElement(root, f"{{{_METADATA_NAMESPACE}}}Extensions", nsmap={"md": _METADATA_NAMESPACE})
+        return root
     root.set(_XSI_TYPE, "xacml-samlp:XACMLPolicyQueryType")
     _append_issuer(root, query.issuer, query.issuer_format)
     reference = etree.SubElement(root, f"{{{POLICY_NAMESPACE}}}PolicySetIdReference", nsmap={"xacml": POLICY_NAMESPACE})
@@ -252,14 +269,32 @@ def policy_response_from_element(element: etree._Element) -> PolicyResponse:
     )
 
 
-def policy_response_to_element(response: PolicyResponse) -> etree._Element:
-    """As the Java PAP writes it; without policies there is no assertion."""
+def public_policies_from_element(element: etree._Element) -> PublicPolicies:
+    """Raises SamlError: not a Response."""
+    status = _status_of_response(element)
+    elements: tuple[etree._Element, ...] = ()
+    if status.code == StatusCode.SUCCESS:
+        elements = tuple(
+            child
+            for assertion in element.iterchildren(_A + "Assertion")
+            for statement in _statements(assertion, _POLICY_STATEMENT)
+            for child in statement
+        )
+    return PublicPolicies(element.get("InResponseTo"), elements, status)
+
+
+def write_policy_response(response: PolicyResponse) -> bytes:
+    """The whole message, as the Java PAP writes it; without policies there is no assertion."""
     root = _new_response(response.id, response.in_response_to, response.issue_instant, response.status)
-    if response.policies is not None:
-        assertion = _append_assertion(root, response.assertion_id, response.issue_instant)
-        _append_issuer(assertion, response.issuer, None)
-        _append_statement(assertion, _POLICY_STATEMENT).append(etree.fromstring(response.policies))
-    return root
+    if response.policies is None:
+        return envelope.write(root, "soapenv")
+    assertion = _append_assertion(root, response.assertion_id, response.issue_instant)
+    _append_issuer(assertion, response.issuer, None)
+    # The policies are put in as they are: to make elements of them would take ten times their memory.
+    place = secrets.token_hex(16)
+    _append_statement(assertion, _POLICY_STATEMENT).text = place
+    before, _, after = envelope.write(root, "soapenv").partition(place.encode())
+    return before + response.policies + after
 
 
 def _cut_out(element: etree._Element) -> bytes:

@@ -1,47 +1,16 @@
 """A policy repository in memory, for tests and throw-away daemons: nothing survives the process."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from argus_py.pap.paps import Pap, PapExists, PapNotFound
-from argus_py.xacml.policy import PolicySet
+from argus_py.pap.history import Change, Note
+from argus_py.pap.paps import Pap, RemoteState
+from argus_py.pap.ports import RevisionNotFound
+from argus_py.store.policy_state import StateWriter, StoredState
 
-
-class _Content:
-    """A PolicyWriter over values of its own."""
-
-    def __init__(
-        self, revision: int, changed_at: datetime, paps: tuple[Pap, ...], resources: dict[str, tuple[PolicySet, ...]]
-    ) -> None:
-        self.revision = revision
-        self.changed_at = changed_at
-        self.changed = False
-        self._paps = paps
-        self._resources = resources
-
-    def copy(self) -> "_Content":
-        return _Content(self.revision, self.changed_at, self._paps, dict(self._resources))
-
-    def paps(self) -> tuple[Pap, ...]:
-        return self._paps
-
-    def resources(self, pap: Pap) -> tuple[PolicySet, ...]:
-        return self._resources.get(pap.id, ())
-
-    def add_pap(self, pap: Pap) -> None:
-        if any(other.alias == pap.alias for other in self._paps):
-            raise PapExists(pap.alias)
-        self._paps += (pap,)
-        self.changed = True
-
-    def store(self, pap: Pap, resources: tuple[PolicySet, ...]) -> None:
-        if all(other.id != pap.id for other in self._paps):
-            raise PapNotFound(pap.alias)
-        self._paps = tuple(pap if other.id == pap.id else other for other in self._paps)
-        self._resources[pap.id] = resources
-        self.changed = True
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class MemoryPolicies:
@@ -49,29 +18,50 @@ class MemoryPolicies:
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
-        self._committed = _Content(0, datetime.fromtimestamp(0, UTC), (), {})
+        self._states = [StoredState()]  # that of revision n is number n
+        self._changes: list[Change] = []
+        self._remote_states: dict[str, RemoteState] = {}
         self._writing = threading.Lock()
         self._told: list[Callable[[], None]] = []
 
     def revision(self) -> int:
-        return self._committed.revision
+        return len(self._states) - 1
 
     @contextmanager
-    def read(self) -> Iterator[_Content]:
-        yield self._committed.copy()
+    def read(self, revision: int | None = None) -> Iterator[StateWriter]:
+        wanted = self.revision() if revision is None else revision
+        if not 0 <= wanted < len(self._states):
+            raise RevisionNotFound(wanted)
+        yield self._at(wanted, self._clock())
 
     @contextmanager
-    def change(self) -> Iterator[_Content]:
+    def change(self, note: Note) -> Iterator[StateWriter]:
         with self._writing:
-            content = self._committed.copy()
-            yield content
-            if not content.changed:
+            now = self._clock()
+            writer = self._at(self.revision(), now)
+            before = writer.state
+            yield writer
+            if writer.state is before:
                 return
-            content.revision += 1
-            content.changed_at = self._clock()
-            self._committed = content
+            self._changes.append(Change(len(self._states), now, note))
+            self._states.append(writer.state)
         for tell in self._told:
             tell()
 
+    def changes(self, before: int | None = None, limit: int = 50) -> tuple[Change, ...]:
+        newest_first = reversed(self._changes)
+        return tuple(change for change in newest_first if before is None or change.revision < before)[:limit]
+
+    def remote_states(self) -> Mapping[str, RemoteState]:
+        return dict(self._remote_states)
+
+    def note_remote(self, pap: Pap, state: RemoteState) -> None:
+        if any(other.id == pap.id for other in self._states[-1].paps):
+            self._remote_states[pap.id] = state
+
     def on_commit(self, tell: Callable[[], None]) -> None:
         self._told.append(tell)
+
+    def _at(self, revision: int, now: datetime) -> StateWriter:
+        changed_at = self._changes[revision - 1].made_at if revision else _NEVER
+        return StateWriter(revision, changed_at, self._states[revision], now)

@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from argus_py.errors import Unavailable
 from argus_py.pap.ports import PolicyRepository
 from argus_py.web.access import AccessLog
 from argus_py.web.answers import answer
+from argus_py.web.pap_rest import MOUNTED
 from argus_py.web.status import java_millis, java_time, memory_lines, page
 
 
@@ -50,21 +53,27 @@ class PapStatus:
             *self.details(),
         )
 
-
-def pap_app(rest: APIRouter, services: Starlette, status: PapStatus, *others: Route) -> FastAPI:
-    """The application of one service port."""
-    app = FastAPI(title="Argus PAP", version=status.version, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.include_router(rest, prefix="/pap/rest/v1")
-    app.mount("/pap/services", services)
-    app.routes.extend(others)
-
-    @app.get("/pap/status", include_in_schema=False)
-    @app.head("/pap/status", include_in_schema=False)
-    def show_status() -> Response:
+    def response(self) -> Response:
         try:
-            return PlainTextResponse(status.text())
+            return PlainTextResponse(self.text())
         except Unavailable as error:
             return answer(error)
 
-    app.add_middleware(AccessLog)
+
+def pap_app(rest: FastAPI, services: Starlette, status: PapStatus, *others: Route) -> Starlette:
+    """The application of one service port."""
+
+    def show_status(_request: Request) -> Response:
+        return status.response()
+
+    app = Starlette(
+        routes=[
+            *others,  # first: the feed of changes is below what is mounted
+            Mount(MOUNTED, rest),
+            Mount("/pap/services", services),
+            Route("/pap/status", show_status),
+        ],
+        middleware=[Middleware(AccessLog)],
+    )
+    app.router.redirect_slashes = False
     return app

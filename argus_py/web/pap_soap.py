@@ -1,4 +1,4 @@
-"""The PAP's SOAP services for other daemons, below /pap/services: provisioning of PDPs.
+"""The PAP's SOAP service for other daemons: provisioning of PDPs, and of other PAPs, which are known by their queries.
 
 Who asks is judged by the certificate of the connection; the Issuer of a query is checked for its form alone. What is
 wrong with the SAML of a query is answered by a SAML status, everything else by a fault in the words of Axis.
@@ -7,41 +7,43 @@ Source: argus-pap:src/main/java/org/glite/authz/pap/services/ProvisioningService
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from lxml import etree
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import HTMLResponse
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 from starlette.types import Scope
 
-from argus_py.errors import ArgusError, NotPermitted
+from argus_py.errors import ArgusError
 from argus_py.model.trail import REQUEST_ID
+from argus_py.pap.authorization import Act, ActNotPermitted
 from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import AXIS_NAMESPACE, Fault
 from argus_py.soap.saml import PolicyQuery, PolicyResponse, Status, StatusCode
+from argus_py.web.pap_faults import java_operation, not_permitted
+from argus_py.web.pap_services import provisioning_greeting
 from argus_py.web.workers import Load, Workers
 
 _log = logging.getLogger(__name__)
 
 BODY_LIMIT: Final = 1 << 16  # a query is below 2 KiB
-_GREETING: Final = "<h1>ProvisioningService</h1>\n<p>Hi there, this is an AXIS service!</p>"  # COMPAT: as Axis does
-_NOT_PERMITTED: Final = (  # COMPAT: what the PDPs of sites log
-    "org.glite.authz.pap.authz.exceptions.PAPAuthzException: "
-    "Insufficient privileges to perform operation 'GetPoliciesForPDPOperation'."
-)
 
 
-class FormNotSupported(ArgusError):
-    """A PAP asks, and wants the flat form of the answer."""
+class Deliverable(Protocol):
+    """What there is for others; see ``pap.provisioning.Provisioning``."""
 
-    def __init__(self) -> None:
-        super().__init__("policies for other PAPs are not supported yet, only for PDPs")
+    def document(self) -> bytes:
+        """The PolicySet that a PDP gets, in XML."""
+        ...
+
+    def public_document(self, asker: str | None) -> bytes:
+        """What another PAP gets, in XML: one element after the other. ``asker``: how it calls itself."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,18 @@ class PapSoapSettings:
 
 
 def pap_services(
-    policies: Callable[[], bytes],
-    permit: Callable[[Scope], None],
+    policies: Deliverable,
+    permit: Callable[[Scope, Act], None],
     settings: PapSoapSettings,
     *,
     clock: Callable[[], datetime],
     load: Load,
+    others: Sequence[Route] = (),
     new_id: Callable[[], str] = saml.message_id,
 ) -> Starlette:
     """The application to mount at /pap/services.
 
-    ``policies`` gives the PolicySet that a PDP gets, in XML; ``permit`` raises NotPermitted for a caller who may not
-    fetch it.
+    ``permit`` raises ActNotPermitted for a caller who may not do this. ``others`` are the services for administrators.
     """
     service = _ProvisioningService(policies, permit, settings, clock, new_id)
     workers = Workers(load, BODY_LIMIT)
@@ -74,16 +76,13 @@ def pap_services(
             return service.refuse(Fault("Client.NoSOAPAction", "no SOAPAction header!", AXIS_NAMESPACE))
         return await workers.serve(request, lambda body: service.answer(body, request.scope), service.too_large)
 
-    async def greet(_request: HttpRequest) -> HttpResponse:
-        return HTMLResponse(_GREETING)
-
     async def own_error(_request: HttpRequest, _error: Exception) -> HttpResponse:
         # The process boundary: the server logs the traceback, the PDP keeps its policy and asks the next PAP.
         return service.refuse(Fault("Server.generalException", "internal error"))
 
     path = "/ProvisioningService"
     return Starlette(
-        routes=[Route(path, provision, methods=["POST"]), Route(path, greet, methods=["GET"])],
+        routes=[Route(path, provision, methods=["POST"]), Route(path, provisioning_greeting, methods=["GET"]), *others],
         exception_handlers={Exception: own_error},
     )
 
@@ -93,8 +92,8 @@ class _ProvisioningService:
 
     def __init__(
         self,
-        policies: Callable[[], bytes],
-        permit: Callable[[Scope], None],
+        policies: Deliverable,
+        permit: Callable[[Scope, Act], None],
         settings: PapSoapSettings,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -114,14 +113,15 @@ class _ProvisioningService:
             if not saml.is_policy_query(children[0]):
                 operation = etree.QName(children[0]).localname
                 return self.refuse(Fault("Client", f"No such operation '{operation}'", AXIS_NAMESPACE))
-            response = self._respond(saml.policy_query_from_element(children[0]), scope)
-        except NotPermitted as error:
+            query = saml.policy_query_from_element(children[0])
+            response = self._respond(query, scope)
+        except ActNotPermitted as error:
             _log.warning("policies refused: %s", error)
-            return self.refuse(Fault("Server.userException", _NOT_PERMITTED))
+            return self.refuse(not_permitted(java_operation(error.act)).fault())  # COMPAT: daemons of sites log it
         except ArgusError as error:
             _log.error("unable to provide policies: %s", error)
             return self.refuse(Fault("Server.userException", str(error)))
-        return _answer(200, envelope.write(saml.policy_response_to_element(response), "soapenv"))
+        return _answer(200, saml.write_policy_response(response))
 
     def too_large(self, limit: int) -> HttpResponse:
         return self.refuse(Fault("Client", f"the message is longer than {limit} octets"))
@@ -130,15 +130,13 @@ class _ProvisioningService:
         return _answer(500, fault.write(replace(reason, host=self._settings.host), "soapenv"))
 
     def _respond(self, query: PolicyQuery, scope: Scope) -> PolicyResponse:
-        """Raises NotPermitted; FormNotSupported: a PAP asks; whatever the policies' source raises."""
+        """Raises ActNotPermitted, and whatever the policies' source raises."""
         REQUEST_ID.set(query.id)  # in the context of this request, which ends with it
         status = _status(query)
         policies = None
         if status.code == StatusCode.SUCCESS:
-            self._permit(scope)
-            if query.from_pap:
-                raise FormNotSupported
-            policies = self._policies()
+            self._permit(scope, Act.FETCH_AS_PAP if query.from_pap else Act.FETCH_AS_PDP)
+            policies = self._policies.public_document(query.issuer) if query.from_pap else self._policies.document()
             _log.info("policies provided to %.500s", query.issuer)
         return PolicyResponse(
             self._new_id(), query.id, self._clock(), self._new_id(), self._settings.entity_id, policies, status

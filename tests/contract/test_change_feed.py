@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import FastAPI
 from starlette.applications import Starlette
 
 from argus_py.clients.changes import ChangesRefused, HttpChanges, NoChangeFeed
@@ -32,7 +32,7 @@ POLICY = compile_policy(PolicySet("root", Combining.POLICIES_FIRST_APPLICABLE))
 
 def pap(feed: ChangeFeed | None) -> Starlette:
     routes = [changes_route(feed)] if feed else []
-    return pap_app(APIRouter(), Starlette(), PapStatus(MemoryPolicies(), "1.7.3", NOW), *routes)
+    return pap_app(FastAPI(), Starlette(), PapStatus(MemoryPolicies(), "1.7.3", NOW), *routes)
 
 
 def pdp(feed: ChangeFeed | None) -> Starlette:

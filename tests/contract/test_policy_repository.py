@@ -8,24 +8,33 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from argus_py.model.dn import DistinguishedName
+from argus_py.model.fqan import Fqan
 from argus_py.model.identifiers import AttributeId, DataType, Glite
 from argus_py.model.response import AttributeAssignment, Effect, Obligation
-from argus_py.pap.paps import Pap, PapExists, PapNotFound, Remote
-from argus_py.pap.ports import PolicyRepository, PolicyWriter
+from argus_py.pap.authorization import ANYONE, Acl, Permission
+from argus_py.pap.history import Change, Note
+from argus_py.pap.paps import Pap, PapExists, PapNotFound, Remote, RemoteState
+from argus_py.pap.ports import PolicyRepository, PolicyWriter, RepeatedId, RevisionNotFound, UnfitId
 from argus_py.xacml.policy import (
+    Apply,
     AttributeDesignator,
     AttributeValue,
     Category,
     Combining,
     Match,
     Policy,
+    PolicyIdReference,
     PolicySet,
     Rule,
     Target,
+    VariableDefinition,
+    VariableReference,
 )
 
 OpenRepository = Callable[[], PolicyRepository]
 
+NOTE = Note("CN=Admin,DC=org", "ban subject 'CN=x'", "default")
 DEFAULT = Pap("default-1", "default", enabled=True, public=True)
 CENTRAL = Pap("central-2", "central", remote=Remote("pap.example.org", 8151, "/p/", "http", "/DC=org/CN=pap"))
 REGEXP = "urn:oasis:names:tc:xacml:1.0:function:string-regexp-match"
@@ -54,7 +63,7 @@ def resource(id: str, *actions: Policy) -> PolicySet:
 @pytest.fixture
 def repository(open_repository: OpenRepository) -> Iterator[PolicyRepository]:
     opened = open_repository()
-    with opened.change() as writer:
+    with opened.change(NOTE) as writer:
         writer.add_pap(DEFAULT)
     yield opened
     close(opened)
@@ -70,13 +79,13 @@ class Undone(Exception):
 
 @contextmanager
 def undone(repository: PolicyRepository) -> Iterator[PolicyWriter]:
-    with suppress(Undone), repository.change() as writer:
+    with suppress(Undone), repository.change(NOTE) as writer:
         yield writer
         raise Undone
 
 
 def put(repository: PolicyRepository, *resources: PolicySet, pap: Pap = DEFAULT) -> None:
-    with repository.change() as writer:
+    with repository.change(NOTE) as writer:
         writer.store(pap, resources)
 
 
@@ -94,7 +103,7 @@ def test_a_new_repository_holds_nothing(open_repository: OpenRepository) -> None
 
 
 def test_paps_keep_their_settings_and_come_in_the_order_they_were_added(repository: PolicyRepository) -> None:
-    with repository.change() as writer:
+    with repository.change(NOTE) as writer:
         writer.add_pap(CENTRAL)
         writer.add_pap(Pap("a-3", "a"))
     with repository.read() as reader:
@@ -102,7 +111,7 @@ def test_paps_keep_their_settings_and_come_in_the_order_they_were_added(reposito
 
 
 def test_an_alias_is_given_once(repository: PolicyRepository) -> None:
-    with pytest.raises(PapExists), repository.change() as writer:
+    with pytest.raises(PapExists), repository.change(NOTE) as writer:
         writer.add_pap(Pap("other-9", "default"))
     with repository.read() as reader:
         assert reader.paps() == (DEFAULT,)
@@ -154,7 +163,7 @@ def test_the_last_stored_policies_replace_all_others(repository: PolicyRepositor
 
 
 def test_paps_do_not_touch_each_other(repository: PolicyRepository) -> None:
-    with repository.change() as writer:
+    with repository.change(NOTE) as writer:
         writer.add_pap(CENTRAL)
     same_ids = resource("r", action("a", rule("u")))
     put(repository, same_ids)
@@ -183,7 +192,7 @@ def test_what_was_undone_is_forgotten_by_later_readers(repository: PolicyReposit
 
 
 def test_a_writer_reads_what_it_wrote(repository: PolicyRepository) -> None:
-    with repository.change() as writer:
+    with repository.change(NOTE) as writer:
         writer.add_pap(CENTRAL)
         writer.store(CENTRAL, (resource("r", action("a")),))
         assert writer.paps() == (DEFAULT, CENTRAL)
@@ -192,11 +201,11 @@ def test_a_writer_reads_what_it_wrote(repository: PolicyRepository) -> None:
 
 def test_the_time_of_the_last_change_is_kept(repository: PolicyRepository) -> None:
     before = datetime.now(UTC) - timedelta(milliseconds=1)  # it is kept in whole milliseconds
-    with repository.change() as writer:
+    with repository.change(NOTE) as writer:
         writer.add_pap(Pap("id-of-changed", "changed"))
     with repository.read() as reader:
         first = reader.changed_at
-    with repository.change():
+    with repository.change(NOTE):
         pass
     with repository.read() as reader:
         assert before <= first == reader.changed_at <= datetime.now(UTC)
@@ -206,7 +215,7 @@ def test_the_revision_grows_with_changes_only(repository: PolicyRepository) -> N
     first = repository.revision()
     put(repository, resource("r"))
     second = repository.revision()
-    with repository.change() as writer:
+    with repository.change(NOTE) as writer:
         writer.paps()
     with repository.read() as reader:
         assert reader.revision == second
@@ -222,11 +231,11 @@ def test_a_commit_is_told_after_it_can_be_read(open_repository: OpenRepository) 
 
     opened = open_repository()
     opened.on_commit(look)
-    with opened.change() as writer:
+    with opened.change(NOTE) as writer:
         writer.add_pap(DEFAULT)
-    with opened.change():
+    with opened.change(NOTE):
         pass
-    with pytest.raises(PapExists), opened.change() as writer:
+    with pytest.raises(PapExists), opened.change(NOTE) as writer:
         writer.add_pap(DEFAULT)
     assert seen == [(DEFAULT,)]
     close(opened)
@@ -249,7 +258,7 @@ def test_writers_that_come_together_lose_nothing(repository: PolicyRepository) -
     def add(number: int) -> None:
         start.wait()
         for turn in range(each):
-            with repository.change() as writer:
+            with repository.change(NOTE) as writer:
                 there = writer.resources(DEFAULT)
                 (pap,) = writer.paps()
                 writer.store(replace(pap, version=pap.version + 1), (*there, resource(f"r{number}-{turn}")))
@@ -267,3 +276,265 @@ def test_writers_that_come_together_lose_nothing(repository: PolicyRepository) -
     for number in range(threads):
         own = [id for id in ids if id.startswith(f"r{number}-")]
         assert own == [f"r{number}-{turn}" for turn in range(each)]
+
+
+def test_the_ordering_decides_and_paps_that_are_not_in_it_follow(repository: PolicyRepository) -> None:
+    other = Pap("other-3", "other")
+    with repository.change(NOTE) as writer:
+        writer.add_pap(CENTRAL)
+        writer.add_pap(other)
+        writer.set_ordering(("other", "default"))
+    with repository.read() as reader:
+        assert reader.ordering() == ("other", "default")
+        assert reader.paps() == (other, DEFAULT, CENTRAL)
+
+
+def test_a_removed_pap_leaves_nothing_behind(repository: PolicyRepository) -> None:
+    with repository.change(NOTE) as writer:
+        writer.add_pap(CENTRAL)
+        writer.store(CENTRAL, (resource("r", action("a", rule("u"))),), (action("b", rule("u")),))
+        writer.set_ordering(("central", "default"))
+    with repository.change(NOTE) as writer:
+        writer.remove_pap(CENTRAL)
+    with repository.read() as reader:
+        assert reader.paps() == (DEFAULT,)
+        assert reader.ordering() == ("default",)
+        assert reader.resources(CENTRAL) == reader.loose(CENTRAL) == ()
+
+
+def test_a_pap_that_comes_back_stands_behind_the_others_and_is_empty(repository: PolicyRepository) -> None:
+    other = Pap("other-3", "other")
+    with repository.change(NOTE) as writer:
+        writer.add_pap(CENTRAL)
+        writer.add_pap(other)
+        writer.store(CENTRAL, (resource("r", action("a", rule("u"))),))
+    with repository.change(NOTE) as writer:
+        writer.remove_pap(CENTRAL)
+        writer.add_pap(CENTRAL)
+    with repository.read() as reader:
+        assert reader.paps() == (DEFAULT, other, CENTRAL)
+        assert reader.resources(CENTRAL) == ()
+        assert reader.modified_at(CENTRAL) is None
+
+
+def test_a_pap_that_is_not_there_cannot_be_removed(repository: PolicyRepository) -> None:
+    with pytest.raises(PapNotFound), repository.change(NOTE) as writer:
+        writer.remove_pap(CENTRAL)
+
+
+def test_an_alias_can_be_changed_but_not_to_one_that_is_taken(repository: PolicyRepository) -> None:
+    with repository.change(NOTE) as writer:
+        writer.add_pap(CENTRAL)
+    with pytest.raises(PapExists):
+        put(repository, pap=replace(CENTRAL, alias="default"))
+    put(repository, pap=replace(CENTRAL, alias="elsewhere"))
+    with repository.read() as reader:
+        assert [pap.alias for pap in reader.paps()] == ["default", "elsewhere"]
+
+
+def test_aliases_can_be_exchanged_in_one_change(repository: PolicyRepository) -> None:
+    with repository.change(NOTE) as writer:
+        writer.add_pap(CENTRAL)
+    with repository.change(NOTE) as writer:
+        writer.store(replace(CENTRAL, alias="between"), ())
+        writer.store(replace(DEFAULT, alias="central"), ())
+        writer.store(replace(CENTRAL, alias="default"), ())
+    with repository.read() as reader:
+        assert {pap.id: pap.alias for pap in reader.paps()} == {DEFAULT.id: "central", CENTRAL.id: "default"}
+
+
+def test_loose_objects_keep_their_order_and_can_come_into_use(repository: PolicyRepository) -> None:
+    policy, policy_set = action("a", rule("u")), resource("r", action("b", rule("u")))
+    with repository.change(NOTE) as writer:
+        writer.store(DEFAULT, (resource("q"),), (policy, policy_set, action("c")))
+    with repository.read() as reader:
+        assert reader.resources(DEFAULT) == (resource("q"),)
+        assert reader.loose(DEFAULT) == (policy, policy_set, action("c"))
+    with repository.change(NOTE) as writer:
+        writer.store(DEFAULT, (policy_set, resource("q", policy)), (action("c"), action("b2")))
+    with repository.change(NOTE) as writer:
+        writer.store(DEFAULT, (policy_set, resource("q", policy)))
+    with repository.read() as reader:
+        assert reader.resources(DEFAULT) == (policy_set, resource("q", policy))
+        assert reader.loose(DEFAULT) == (action("c"), action("b2"))
+
+
+def test_a_reference_beside_the_policy_it_names_stays_a_reference(repository: PolicyRepository) -> None:
+    policy = action("a", rule("u"))
+    odd = replace(resource("r"), children=(PolicyIdReference("a"), policy, PolicyIdReference("a", version="1")))
+    also = replace(resource("s"), children=(PolicyIdReference("a"), resource("nested", action("a"), action("a"))))
+    put(repository, odd, also)
+    assert stored(repository) == (odd, also)
+
+
+def test_rules_with_conditions_and_variables_come_back(repository: PolicyRepository) -> None:
+    yes = VariableDefinition("yes", AttributeValue(DataType.BOOLEAN, "true"))
+    condition = Apply("urn:oasis:names:tc:xacml:1.0:function:not", (VariableReference("yes"),))
+    policy = replace(action("a", replace(rule("u"), condition=condition), rule("v")), variables=(yes,))
+    put(repository, resource("r", policy))
+    assert stored(repository) == (resource("r", policy),)
+
+
+@pytest.mark.parametrize(
+    ("resources", "loose", "culprit"),
+    [
+        ((resource("r"), resource("r")), (), "policy set 'r'"),
+        ((resource("r"),), (resource("r"),), "policy set 'r'"),
+        ((resource("r", action("a")), resource("s", action("a"))), (), "policy 'a'"),
+        ((resource("r", action("a")),), (action("a"),), "policy 'a'"),
+        ((resource("r", action("{a}", rule("u"), rule("v"), rule("u"))),), (), "policy '{a}' with the rule 'u'"),
+    ],
+)
+def test_an_id_is_given_once_in_a_pap(
+    repository: PolicyRepository, resources: tuple[PolicySet, ...], loose: tuple[PolicySet | Policy, ...], culprit: str
+) -> None:
+    with pytest.raises(RepeatedId, match=culprit), repository.change(NOTE) as writer:
+        writer.store(DEFAULT, resources, loose)
+    assert stored(repository) == ()
+
+
+def test_ids_are_odd_but_not_endless(repository: PolicyRepository) -> None:
+    longest = "\U0001f600" * 200
+    for id in ("", " ", "'; DROP TABLE store; --", "a\n\tb", "<&>", longest):
+        odd = resource(id, action(id, rule(id)))
+        put(repository, odd)
+        assert stored(repository) == (odd,)
+    for too_long in (
+        resource(longest + "x"),
+        resource("r", action(longest + "x")),
+        resource("r", action("a", rule("x" * 201))),
+    ):
+        with pytest.raises(UnfitId):
+            put(repository, too_long)
+    with pytest.raises(UnfitId), repository.change(NOTE) as writer:
+        writer.add_pap(Pap("x" * 201, "x"))
+
+
+def test_settings_are_kept_and_forgotten(repository: PolicyRepository) -> None:
+    with repository.change(NOTE) as writer:
+        assert writer.setting("poll-interval") is None
+        writer.set_setting("poll-interval", "3600")
+        writer.set_setting("other", "")
+        assert writer.setting("poll-interval") == "3600"
+    with repository.change(NOTE) as writer:
+        writer.set_setting("poll-interval", "60")
+        writer.set_setting("other", None)
+    with repository.read() as reader:
+        assert reader.setting("poll-interval") == "60"
+        assert reader.setting("other") is None
+
+
+def test_an_access_control_list_that_was_never_set_is_none_and_not_empty(repository: PolicyRepository) -> None:
+    acl = Acl(
+        (
+            (DistinguishedName.parse_slash("/DC=org/CN=robot/CN=admin, the 2nd"), Permission.ALL),
+            (Fqan.parse("/dteam/Role=lcgadmin"), Permission.POLICY_WRITE | Permission.POLICY_READ_LOCAL),
+            (ANYONE, Permission(0)),
+        )
+    )
+    with repository.read() as reader:
+        assert reader.acl() is None
+    for wanted in (acl, Acl(), acl):
+        with repository.change(NOTE) as writer:
+            writer.set_acl(wanted)
+        with repository.read() as reader:
+            assert reader.acl() == wanted
+
+
+def test_every_change_stands_in_the_history_with_its_note(repository: PolicyRepository) -> None:
+    first = repository.changes()
+    note = Note("a part", "refresh", None)
+    put(repository, resource("r"))
+    with repository.change(note) as writer:
+        writer.set_setting("k", "v")
+    with repository.change(note):
+        pass
+    with undone(repository) as writer:
+        writer.set_setting("k", "w")
+    newest, before, *others = repository.changes()
+    assert (newest.note, before.note, tuple(others)) == (note, NOTE, first)
+    assert (newest.revision, before.revision) == (repository.revision(), repository.revision() - 1)
+    with repository.read(before.revision) as reader:
+        assert reader.changed_at == before.made_at
+
+
+def test_the_history_is_read_in_pages(repository: PolicyRepository) -> None:
+    for number in range(5):
+        put(repository, resource(f"r{number}"))
+    everything = repository.changes(limit=100)
+    pages: list[Change] = []
+    while page := repository.changes(before=pages[-1].revision if pages else None, limit=2):
+        assert len(page) <= 2
+        pages += page
+    assert tuple(pages) == everything
+    assert [change.revision for change in everything] == list(range(repository.revision(), 0, -1))
+    assert repository.changes(limit=0) == ()
+
+
+def test_a_note_holds_whatever_an_administrator_typed(repository: PolicyRepository) -> None:
+    with repository.change(Note("CN=\x00", "ban 'a\ud800'", "\x00")) as writer:
+        writer.set_setting("k", "v")
+    (change,) = repository.changes(limit=1)
+    assert change.note.command.startswith("ban 'a")
+
+
+def test_the_state_after_every_change_can_be_read_again(repository: PolicyRepository) -> None:
+    policies = [
+        (resource("r", action("a", rule("u"))),),
+        (resource("s"), resource("r", action("a", rule("v"), rule("u")))),
+        (resource("r", action("b"), action("a", rule("u"))),),
+        (),
+    ]
+    revisions = []
+    for number, wanted in enumerate(policies):
+        with repository.change(NOTE) as writer:
+            writer.store(replace(DEFAULT, version=number), wanted)
+            writer.set_setting("number", str(number))
+        revisions.append(repository.revision())
+    for number, (revision, wanted) in enumerate(zip(revisions, policies, strict=True)):
+        with repository.read(revision) as reader:
+            assert reader.revision == revision
+            assert reader.resources(DEFAULT) == wanted
+            assert reader.paps() == (replace(DEFAULT, version=number),)
+            assert reader.setting("number") == str(number)
+
+
+@pytest.mark.parametrize("distance", [-1_000_000, -2, 1])
+def test_a_revision_that_never_was_is_not_found(repository: PolicyRepository, distance: int) -> None:
+    revision = repository.revision() + distance
+    with pytest.raises(RevisionNotFound), repository.read(revision):
+        pass
+
+
+def test_an_empty_store_is_revision_zero_for_ever(repository: PolicyRepository) -> None:
+    with repository.read(0) as reader:
+        assert reader.paps() == ()
+        assert reader.changed_at == datetime.fromtimestamp(0, UTC)
+
+
+def test_a_pap_tells_when_it_was_changed(repository: PolicyRepository) -> None:
+    with repository.read() as reader:
+        assert reader.modified_at(DEFAULT) is None
+    put(repository, resource("r"))
+    with repository.read() as reader:
+        assert reader.modified_at(DEFAULT) == reader.changed_at
+        modified = reader.modified_at(DEFAULT)
+    with repository.change(NOTE) as writer:
+        writer.set_setting("k", "v")
+    with repository.read() as reader:
+        assert reader.modified_at(DEFAULT) == modified
+
+
+def test_what_became_of_copies_is_kept_without_a_change(repository: PolicyRepository) -> None:
+    with repository.change(NOTE) as writer:
+        writer.add_pap(CENTRAL)
+    before = repository.revision()
+    assert repository.remote_states() == {}
+    good = RemoteState(datetime(2026, 11, 24, 12, 0, 0, 5000, tzinfo=UTC))
+    bad = replace(good, failed_at=datetime(2026, 11, 24, 13, tzinfo=UTC), reason="<no>", quarantined=True)
+    for state in (good, bad):
+        repository.note_remote(CENTRAL, state)
+        assert repository.remote_states() == {CENTRAL.id: state}
+    repository.note_remote(Pap("gone-9", "gone"), good)
+    assert repository.remote_states() == {CENTRAL.id: bad}
+    assert repository.revision() == before

@@ -11,26 +11,48 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from argus_py.errors import ConfigurationError, Unavailable
+from argus_py.errors import ConfigurationError, MalformedInput, Unavailable
+from argus_py.model.identifiers import DataType
+from argus_py.model.response import Effect
+from argus_py.pap.authorization import ANYONE, Acl, Permission
+from argus_py.pap.history import Note
 from argus_py.pap.paps import DEFAULT_ALIAS, Pap, by_alias
 from argus_py.store.sql.engine import UnusableDatabaseUrl, connect, open_policies, upgrade
+from argus_py.store.sql.holding import UnreadablePolicy
 from argus_py.store.sql.migrations import WrongSchemaVersion
-from argus_py.store.sql.repository import UnreadablePolicy
+from argus_py.store.sql.rows import UnreadableRow
 from argus_py.store.sql.schema import metadata
-from argus_py.xacml.policy import Combining, PolicySet
+from argus_py.xacml.policy import (
+    AttributeValue,
+    Combining,
+    Policy,
+    PolicySet,
+    Rule,
+    VariableDefinition,
+    VariableReference,
+)
 
+NOTE = Note("CN=Admin", "test")
 PAP = Pap("default-1", DEFAULT_ALIAS)
+
+NOWHERE = Rule("u", Effect.DENY, condition=VariableReference("nowhere"))
+
+
+def of_action(action: Policy) -> PolicySet:
+    return PolicySet("r", Combining.POLICIES_FIRST_APPLICABLE, (action,))
+
 
 # Adds resources one by one for ever, and says which are committed.
 WRITER = """
 import itertools, sys, time
+from argus_py.pap.history import Note
 from argus_py.pap.paps import by_alias
 from argus_py.store.sql.engine import open_policies
 from argus_py.xacml.policy import Combining, PolicySet
 url, name = sys.argv[1:]
 repository = open_policies(url)
 for number in itertools.count():
-    with repository.change() as writer:
+    with repository.change(Note(name, f"add {number}")) as writer:
         pap = by_alias(writer.paps(), "default")
         new = PolicySet(f"{name}-{number}", Combining.POLICIES_FIRST_APPLICABLE)
         writer.store(pap, (*writer.resources(pap), new))
@@ -57,7 +79,7 @@ def kill(writer: "subprocess.Popen[str]") -> list[str]:
 
 def with_default_pap(url: str) -> None:
     repository = open_policies(url)
-    with repository.change() as writer:
+    with repository.change(NOTE) as writer:
         writer.add_pap(PAP)
     repository.close()
 
@@ -146,6 +168,44 @@ def test_sqlite_writes_to_disk_before_it_answers(tmp_path: Path) -> None:
     assert pragmas == ["wal", 2]  # 2 is FULL
 
 
+def test_a_sqlite_file_that_takes_the_place_of_another_is_used_at_once(tmp_path: Path) -> None:
+    file, backup = tmp_path / "policies.db", tmp_path / "backup.db"
+    open_policies(f"sqlite:///{backup}").close()
+    policies = open_policies(f"sqlite:///{file}")
+    with policies.change(NOTE) as writer:
+        writer.add_pap(PAP)
+    read_in(backup, file)
+    with policies.read() as reader:
+        assert (reader.revision, reader.paps()) == (0, ())
+    with policies.change(NOTE) as writer:
+        writer.set_setting("key", "text")
+    policies.close()
+    again = open_policies(f"sqlite:///{file}")
+    with again.read() as reader:
+        assert reader.setting("key") == "text"
+    again.close()
+
+
+def test_no_change_goes_into_a_sqlite_file_that_was_taken_away(tmp_path: Path) -> None:
+    file, backup = tmp_path / "policies.db", tmp_path / "backup.db"
+    open_policies(f"sqlite:///{backup}").close()
+    policies = open_policies(f"sqlite:///{file}")
+    read_in(file, tmp_path / "aside.db")
+    with pytest.raises(Unavailable, match="no such table"), policies.change(NOTE) as writer:
+        writer.add_pap(PAP)
+    read_in(backup, file)
+    assert policies.revision() == 0
+    policies.close()
+
+
+def read_in(source: Path, target: Path) -> None:
+    """Put a database in the place of another one, whose journal goes with it."""
+    for database in (source, target):
+        for journal in ("-wal", "-shm"):
+            database.with_name(database.name + journal).unlink(missing_ok=True)
+    source.replace(target)
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
@@ -181,7 +241,7 @@ def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
 def test_a_database_in_the_middle_of_a_restore_is_unavailable(database_url: str, statement: str) -> None:
     repository = open_policies(database_url)
     execute(database_url, statement)
-    for use in (repository.revision, repository.read().__enter__, repository.change().__enter__):
+    for use in (repository.revision, repository.read().__enter__, repository.change(NOTE).__enter__):
         with pytest.raises(Unavailable):
             use()
     repository.close()
@@ -189,13 +249,13 @@ def test_a_database_in_the_middle_of_a_restore_is_unavailable(database_url: str,
 
 def test_a_change_does_not_wait_for_ever(database_url: str) -> None:
     first, second = open_policies(database_url), open_policies(database_url, lock_timeout=timedelta(milliseconds=50))
-    with first.change() as writer:
+    with first.change(NOTE) as writer:
         writer.add_pap(PAP)
-        with pytest.raises(Unavailable), second.change():
+        with pytest.raises(Unavailable), second.change(NOTE):
             pass
         with second.read() as reader:
             assert reader.paps() == ()
-    with second.change() as writer:
+    with second.change(NOTE) as writer:
         assert writer.paps() == (PAP,)
     first.close()
     second.close()
@@ -209,10 +269,108 @@ def test_the_folder_of_a_sqlite_file_is_made_if_it_can_be(tmp_path: Path) -> Non
 
 def test_a_stored_policy_that_cannot_be_read_is_named(database_url: str) -> None:
     repository = open_policies(database_url)
-    with repository.change() as writer:
+    with repository.change(NOTE) as writer:
         writer.add_pap(PAP)
         writer.store(PAP, (PolicySet("r1", Combining.POLICIES_FIRST_APPLICABLE),))
-    execute(database_url, "UPDATE policy_sets SET body = '<Policy/>', revision = 3")
-    with pytest.raises(UnreadablePolicy, match="'r1' of the pap 'default'"), repository.read() as reader:
-        reader.resources(PAP)
     repository.close()
+    execute(database_url, "UPDATE policy_sets SET body = '<Policy/>'")
+    repository = open_policies(database_url)
+    with pytest.raises(UnreadablePolicy, match="'r1' of the pap 'default-1'"), repository.read():
+        pass
+    repository.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "table"),
+    [
+        ("""UPDATE acl SET entries = '[["dn", "no dn", ["ALL"]]]'""", "acl"),
+        ("""UPDATE acl SET entries = '[["anyone", "ANYONE", ["EVERYTHING"]]]'""", "acl"),
+        ("""UPDATE acl SET entries = '[["everybody", "", ["ALL"]]]'""", "acl"),
+        ("UPDATE acl SET entries = '5'", "acl"),
+        ("UPDATE acl SET entries = ''", "acl"),
+        ("UPDATE ordering SET aliases = '5'", "ordering"),
+        ("UPDATE ordering SET aliases = '['", "ordering"),
+    ],
+)
+def test_rows_that_were_damaged_are_named_and_permit_nothing(database_url: str, statement: str, table: str) -> None:
+    repository = open_policies(database_url)
+    with repository.change(NOTE) as writer:
+        writer.set_acl(Acl(((ANYONE, Permission.ALL),)))
+        writer.set_ordering(("default",))
+    repository.close()
+    execute(database_url, statement)
+    repository = open_policies(database_url)
+    with pytest.raises(UnreadableRow, match=f"'{table}'"), repository.read():
+        pass
+    with pytest.raises(UnreadableRow), repository.change(NOTE):
+        pass
+    repository.close()
+
+
+def test_a_policy_whose_rows_are_missing_is_named(database_url: str) -> None:
+    repository = open_policies(database_url)
+    action = Policy("a", Combining.RULES_FIRST_APPLICABLE)
+    with repository.change(NOTE) as writer:
+        writer.add_pap(PAP)
+        writer.store(PAP, (PolicySet("r1", Combining.POLICIES_FIRST_APPLICABLE, (action,)),))
+    repository.close()
+    execute(database_url, "DELETE FROM policies")
+    repository = open_policies(database_url)
+    with pytest.raises(UnreadablePolicy, match="'r1' of the pap 'default-1' cannot be read: its policy 'a' is missing"):
+        repository.read().__enter__()
+    repository.close()
+
+
+def test_a_condition_that_does_not_fit_its_policy_is_named(database_url: str) -> None:
+    repository = open_policies(database_url)
+    yes = VariableDefinition("yes", AttributeValue(DataType.BOOLEAN, "true"))
+    rule = Rule("u", Effect.DENY, condition=VariableReference("yes"))
+    action = Policy("a", Combining.RULES_FIRST_APPLICABLE, (rule,), variables=(yes,))
+    with repository.change(NOTE) as writer:
+        writer.add_pap(PAP)
+        writer.store(PAP, (PolicySet("r1", Combining.POLICIES_FIRST_APPLICABLE, (action,)),))
+    repository.close()
+    execute(database_url, "UPDATE policies SET body = replace(body, 'VariableId=\"yes\"', 'VariableId=\"no\"')")
+    repository = open_policies(database_url)
+    with pytest.raises(UnreadablePolicy, match="'a' of the pap 'default-1'"), repository.read():
+        pass
+    repository.close()
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        PolicySet("r\ud800", Combining.POLICIES_FIRST_APPLICABLE),
+        PolicySet("r", "urn:no:such:algorithm"),
+        of_action(Policy("a", "urn:no:such:algorithm")),
+        of_action(Policy("a", Combining.RULES_FIRST_APPLICABLE, (Rule("u", Effect.DENY, description="\x00"),))),
+        of_action(Policy("a", Combining.RULES_FIRST_APPLICABLE, (NOWHERE,))),
+    ],
+    ids=lambda policy_set: policy_set.id.encode("ascii", "backslashreplace").decode(),
+)
+def test_what_could_not_be_read_again_is_not_stored(database_url: str, unreadable: PolicySet) -> None:
+    repository = open_policies(database_url)
+    with repository.change(NOTE) as writer:
+        writer.add_pap(PAP)
+    with pytest.raises(MalformedInput), repository.change(NOTE) as writer:
+        writer.store(PAP, (unreadable,))
+    assert repository.revision() == 1
+    with repository.read() as reader:
+        assert reader.resources(PAP) == ()
+    repository.close()
+
+
+def test_what_is_held_after_a_change_is_what_others_read(database_url: str) -> None:
+    """Blanks at the ends of a text are lost in XACML."""
+    written = of_action(Policy("a", Combining.RULES_FIRST_APPLICABLE, description="  two words "))
+    repository = open_policies(database_url)
+    with repository.change(NOTE) as writer:
+        writer.add_pap(PAP)
+        writer.store(PAP, (written,))
+    other = open_policies(database_url)
+    with repository.read() as reader, other.read() as others:
+        (held,) = reader.resources(PAP)
+        assert next(held.policies()).description == "two words"
+        assert others.resources(PAP) == (held,)
+    repository.close()
+    other.close()

@@ -1,12 +1,14 @@
 """A throw-away site for each test, real ``argus`` processes on it, and those who ask them."""
 
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -123,6 +125,51 @@ class WorkerNode:
         return Answer.of(self._pep.authorize(question(key_info)))
 
 
+class Line:
+    """A port that hands everything on to another one, until it is cut."""
+
+    def __init__(self, to: int) -> None:
+        self._to = to
+        self._sockets: list[socket.socket] = []
+        self._listener = socket.create_server(("localhost", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._serve()
+
+    def cut(self) -> None:
+        for each in (self._listener, *self._sockets):
+            with suppress(OSError):  # the other side has gone
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self._sockets.clear()
+
+    def mend(self) -> None:
+        self._listener = socket.create_server(("localhost", self.port))
+        self._serve()
+
+    def _serve(self) -> None:
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):  # cut
+            while True:
+                here, _ = listener.accept()
+                try:
+                    there = socket.create_connection(("localhost", self._to))
+                except ConnectionRefusedError:
+                    here.close()
+                    continue
+                self._sockets += [here, there]
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=hand_on, args=(one, other), daemon=True).start()
+
+
+def hand_on(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError):  # cut
+        while octets := one.recv(1 << 16):
+            other.sendall(octets)
+        other.shutdown(socket.SHUT_WR)
+
+
 class Grid:
     """A site, and the ways to reach what runs there; ``started`` are its processes."""
 
@@ -131,6 +178,7 @@ class Grid:
     def __init__(self, folder: Path) -> None:
         self.site = make_site(folder / "site")
         self.started: list[Argus] = []
+        self.lines: list[Line] = []
         self.eventually = eventually
         self._folder = folder
 
@@ -142,6 +190,17 @@ class Grid:
         argus = Argus(arguments, ports, self._folder / "processes" / str(len(self.started)))
         self.started.append(argus)
         return argus
+
+    def free_port(self) -> int:
+        """For a daemon that is started again on the same port."""
+        with socket.create_server(("localhost", 0)) as server:
+            port: int = server.getsockname()[1]
+            return port
+
+    def line_to(self, port: int) -> Line:
+        line = Line(port)
+        self.lines.append(line)
+        return line
 
     def configure(self, file: str, old: str, new: str) -> Path:
         """Put ``new`` in the place of ``old`` in an ini file below the configuration folder."""
@@ -233,5 +292,7 @@ def grid_in(folder: Path) -> Iterator[Grid]:
     finally:
         for argus in grid.started:
             argus.kill()
+        for line in grid.lines:
+            line.cut()
     logs = [log for argus in grid.started for log in argus.folder.iterdir()]
     assert [log for log in logs if "Traceback" in log.read_text()] == []

@@ -1,6 +1,7 @@
 """What goes wrong at a site: each has its answer, its line in the log, and nobody is permitted by it."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -139,7 +140,7 @@ def test_a_policy_with_a_mistake_is_refused_with_file_line_and_column(
     assert refused.stdout.startswith(f"Syntax error no policies has been added from file:{policy}\nReason:\n")
     assert "line 3, column 14" in refused.stdout
     logged = argus.read("process.log").splitlines()[-1]
-    assert "WARN [pap_rest] - POST /pap/rest/v1/paps/default/policies refused: " in logged
+    assert re.search(r"WARN \[pap_rest\] \[[0-9a-f-]{36}\] - POST /v1/paps/default/policies refused: ", logged)
     assert "line 3, column 14" in logged
     assert shared_grid.policies(argus) == before
 

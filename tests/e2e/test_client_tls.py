@@ -21,6 +21,7 @@ from argus_py.credentials.certificate import Certificate
 from argus_py.credentials.crl import read_crl
 from argus_py.credentials.trust import TrustAnchors
 from argus_py.errors import ConfigurationError
+from argus_py.model.dn import DistinguishedName
 from argus_py.snapshot import Snapshot
 from argus_py.soap import envelope
 
@@ -177,6 +178,26 @@ def test_the_service_certificate_is_shown(serve: Callable[[bytes], Server], tmp_
 
 def test_a_host_of_another_name_is_refused(serve: Callable[[bytes], Server]) -> None:
     assert "not valid for '127.0.0.1'" in refusal(serve(HOST_PEM), Trust(TRUST), host="127.0.0.1")
+
+
+def called_by_name(server: Server, peer: DistinguishedName, host: str) -> str:
+    tls = ClientTls(None, Trust(TRUST).snapshot, lambda: NOW, peer)
+    transport = Transport(Timeouts(), tls)
+    try:
+        return str(transport.call(f"https://{host}:{server.port}/", etree.Element("query"), 10_000).tag)
+    finally:
+        transport.close()
+
+
+def test_a_peer_whose_dn_was_given_is_known_by_it_instead_of_the_name_of_its_host(
+    serve: Callable[[bytes], Server],
+) -> None:
+    server = serve(HOST_PEM)
+    assert called_by_name(server, Certificate(HOST).subject, "127.0.0.1") == "answer"
+    server.peers.clear()
+    with pytest.raises(PeerUnreachable, match=r"/: it shows the certificate of CN=localhost,O=Grid, not of CN=other$"):
+        called_by_name(server, DistinguishedName.parse_slash("/CN=other"), "localhost")
+    assert server.peers == []
 
 
 def test_a_host_of_an_unknown_ca_is_refused(serve: Callable[[bytes], Server]) -> None:

@@ -67,7 +67,7 @@ def test_a_pdp_that_started_first_gets_its_policy_soon_after_the_pap_is_there(gr
     pdp = start_pdp(grid, f"https://localhost:{port}")
     assert grid.status(pdp, "PDP")["CurrentPolicy"] == "null"
     assert "Error refreshing policy from remote PAP" in pdp.read("process.log")
-    grid.configure("pap/pap_configuration.ini", "port = 0", f"port = {port}")
+    grid.configure("pap/pap_configuration.ini", "\nport = 0", f"\nport = {port}")
     grid.load_policy(start_pap(grid))
     grid.eventually(lambda: grid.status(pdp, "PDP")["CurrentPolicy"] != "null")
 

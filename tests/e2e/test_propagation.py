@@ -4,10 +4,6 @@ Only order and outcome are looked at, with much patience. The daemons poll every
 has come over the change feeds; how fast is measured in ``benchmarks/propagation.py``.
 """
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,64 +14,19 @@ if TYPE_CHECKING:
 HOST_DN = "/DC=org/DC=argus-demo/CN=localhost"
 
 
-class Line:
-    """A port that hands everything on to another one, until it is cut."""
-
-    def __init__(self, to: int) -> None:
-        self._to = to
-        self._sockets: list[socket.socket] = []
-        self._listener = socket.create_server(("localhost", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._serve()
-
-    def cut(self) -> None:
-        for each in (self._listener, *self._sockets):
-            with suppress(OSError):  # the other side has gone
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-        self._sockets.clear()
-
-    def mend(self) -> None:
-        self._listener = socket.create_server(("localhost", self.port))
-        self._serve()
-
-    def _serve(self) -> None:
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
-
-    def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):  # cut
-            while True:
-                here, _ = listener.accept()
-                try:
-                    there = socket.create_connection(("localhost", self._to))
-                except ConnectionRefusedError:
-                    here.close()
-                    continue
-                self._sockets += [here, there]
-                for one, other in ((here, there), (there, here)):
-                    threading.Thread(target=hand_on, args=(one, other), daemon=True).start()
-
-
-def hand_on(one: socket.socket, other: socket.socket) -> None:
-    with suppress(OSError):  # cut
-        while octets := one.recv(1 << 16):
-            other.sendall(octets)
-        other.shutdown(socket.SHUT_WR)
-
-
 class Apart:
     """Three daemons on ports that stay the same when they are started again, with a line from the PDP to the PAP."""
 
     def __init__(self, grid: "Grid") -> None:
         self.grid = grid
-        pap, pdp = free_port(), free_port()
-        self.line = Line(pap)
+        pap, pdp = grid.free_port(), grid.free_port()
+        self.line = grid.line_to(pap)
         grant = f'"{HOST_DN}" : POLICY_READ_LOCAL|POLICY_READ_REMOTE\n\n[fqan]'
         grid.configure("pap/pap_authorization.ini", "[fqan]", grant)
         grid.configure("pdp/pdp.ini", "localhost:8150", f"localhost:{self.line.port}")
         grid.configure("pdp/pdp.ini", "[POLICY]\n", f"[POLICY]\nlastGoodPolicyFile = {grid.site.root}/last-good\n")
         self._files = {
-            "pap": grid.configure("pap/pap_configuration.ini", "port = 0", f"port = {pap}"),
+            "pap": grid.configure("pap/pap_configuration.ini", "\nport = 0", f"\nport = {pap}"),
             "pdp": grid.configure("pdp/pdp.ini", "\nport = 0", f"\nport = {pdp}"),
             "pepd": grid.configure("pepd/pepd.ini", "localhost:8152", f"localhost:{pdp}"),
         }
@@ -112,16 +63,8 @@ class Apart:
 
 
 @pytest.fixture
-def apart(grid: "Grid") -> Iterator[Apart]:
-    apart = Apart(grid)
-    yield apart
-    apart.line.cut()
-
-
-def free_port() -> int:
-    with socket.create_server(("localhost", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+def apart(grid: "Grid") -> Apart:
+    return Apart(grid)
 
 
 def test_a_ban_reaches_pilots_whose_permit_is_cached_whichever_daemon_was_killed_before(

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,8 @@ ENCODED = [base64.b64decode(match[1]) for match in CHAIN]
 trust = Snapshot("trust anchors", lambda: load_trust_anchors(GRID / "certificates"), lambda: NOW)
 trust.refresh()
 JUDGE = CertificateJudge(trust, None, frozenset())
+
+pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 
 fuzz = settings(max_examples=200, deadline=None)
 

@@ -1,4 +1,6 @@
-"""Whatever a PAP answers, the PDP has the whole policy of it or the one it had before, and nothing in between.
+"""Whatever a PAP answers, a PDP has the whole policy of it or the one it had before, and nothing in between.
+
+So has a PAP that copies it.
 
 Who can write the policy can permit anybody; but damage must not do it. What is not understood is never left out, and
 what stands outside the policy statement is no policy.
@@ -16,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from argus_py.clients.pap import HttpPolicySource
+from argus_py.clients.pap import HttpPolicySource, HttpRemotePap, PapFailed
 from argus_py.clients.transport import Timeouts, Transport
 from argus_py.model.response import Decision
+from argus_py.pap.federation import Copy, UnusableAnswer, copy_of
 from argus_py.pdp.engine import Engine
 from argus_py.pdp.refresh import policy_snapshot
 from argus_py.soap import envelope, saml
@@ -296,3 +299,94 @@ def test_an_answer_without_end_is_given_up() -> None:
     policy.refresh()
     assert not policy.ready
     assert "the answer is longer than" in str(policy.last_error)
+
+
+TO_PAP = (VECTORS / "pap" / "response-to-pap.xml").read_bytes()
+RECORDED = (VECTORS / "pap" / "recorded-pap-query.response.xml").read_bytes()
+
+
+class CopyingPap:
+    """A PAP that has a copy of an undamaged answer."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._pap = Pap()
+        self._pap.answer = answer
+        transport = Transport(Timeouts(), http=self._pap)
+        query_id = next(etree.fromstring(answer).iter("{*}Response")).get("InResponseTo", "")
+        self._remote = HttpRemotePap(URL, "urn:pap", transport, lambda: NOW, lambda: query_id)
+        self.copy = copy_of(self._remote.fetch(), frozenset())
+
+    def takes(self, answer: bytes) -> Copy | None:
+        """The copy, or None if the answer was refused: unusable, or none at all."""
+        self._pap.answer = answer
+        started = time.process_time()
+        try:
+            return copy_of(self._remote.fetch(), frozenset(), self.copy)
+        except (UnusableAnswer, PapFailed):
+            return None
+        finally:
+            assert time.process_time() - started < PATIENCE
+
+
+@st.composite
+def damaged_for_paps(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    answer = draw(st.sampled_from([TO_PAP, RECORDED]))
+    tokens = re.findall(rb"<[^>]*>|[^<]+", answer)
+    for _ in range(draw(st.integers(1, 3))):
+        at, other = (draw(st.integers(0, len(tokens) - 1)) for _ in range(2))
+        match draw(st.sampled_from(["drop", "double", "swap", "spoil"])):
+            case "drop":
+                tokens[at] = b""
+            case "double":
+                tokens[at] *= 2
+            case "swap":
+                tokens[at], tokens[other] = tokens[other], tokens[at]
+            case _:
+                tokens[at] = tokens[at].replace(draw(st.sampled_from([b"xacml", b"Id", b'="', b"e", b"0"])), b"x")
+    return answer, b"".join(tokens)
+
+
+@settings(max_examples=200, deadline=None)
+@given(damaged_for_paps())
+def test_any_answer_to_a_pap_is_a_copy_or_is_refused(answers: tuple[bytes, bytes]) -> None:
+    undamaged, damaged = answers
+    CopyingPap(undamaged).takes(damaged)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.binary(max_size=200), st.integers(0, len(TO_PAP.rstrip()) - 1).map(lambda length: TO_PAP[:length])))
+def test_what_is_no_answer_is_no_copy(answer: bytes) -> None:
+    assert CopyingPap(TO_PAP).takes(answer) is None
+
+
+@pytest.mark.parametrize("change", [rename, move_to_another_namespace])
+@pytest.mark.parametrize("answer", [TO_PAP, RECORDED])
+def test_no_element_of_an_answer_to_a_pap_is_ever_left_out(
+    change: Callable[[etree._Element], None], answer: bytes
+) -> None:
+    pap = CopyingPap(answer)
+    elements = len(list(etree.fromstring(answer).iter(f"{{{POLICY_NAMESPACE}}}*")))
+    for number in range(elements):
+        root = etree.fromstring(answer)
+        change(list(root.iter(f"{{{POLICY_NAMESPACE}}}*"))[number])
+        assert pap.takes(etree.tostring(root)) is None
+
+
+@pytest.mark.parametrize("answer", [TO_PAP, RECORDED])
+def test_no_object_of_an_answer_to_a_pap_can_get_lost(answer: bytes) -> None:
+    """A ban may have been in it; only a reference that is lost as well says that it was removed."""
+    pap = CopyingPap(answer)
+    for number in range(len(statement_of(etree.fromstring(answer)))):
+        root = etree.fromstring(answer)
+        statement = statement_of(root)
+        statement.remove(statement[number])
+        assert pap.takes(etree.tostring(root)) is None
+
+
+def statement_of(root: etree._Element) -> etree._Element:
+    return next(root.iter("{*}Statement"))
+
+
+@pytest.mark.parametrize("shape", REFUSED)
+def test_a_bomb_is_no_copy(shape: str) -> None:
+    assert CopyingPap(TO_PAP).takes(REFUSED[shape]) is None

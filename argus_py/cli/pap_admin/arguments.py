@@ -15,12 +15,16 @@ class ParseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """``names`` with their hyphens, the longest last; ``value`` is the placeholder of its value, None for a switch."""
+    """``names`` with their hyphens, the longest last; ``value`` is the placeholder of its value, None for a switch.
+
+    ``choices``: the only values there are, if they are few.
+    """
 
     names: tuple[str, ...]
     help: str
     value: str | None = None
     several: bool = False  # takes all words up to the next option
+    choices: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -74,6 +78,8 @@ def parse(argv: Iterable[str], options: Iterable[Option]) -> Arguments:
         values = [inline] if equals else _values(option, rest, by_name)
         if option.value is not None and (not values or "" in values):
             raise ParseError(f"Missing argument for option:{option.names[0].lstrip('-')}")
+        if option.choices and not set(values) <= set(option.choices):
+            raise ParseError(f"{option.names[-1]} is {' or '.join(option.choices)}")
         found[option.key] = (*found.get(option.key, ()), *values)
     return Arguments(tuple(words), found)
 

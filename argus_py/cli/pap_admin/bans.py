@@ -1,54 +1,42 @@
 """ban and un-ban."""
 
-from argus_py.cli.pap_admin.arguments import Arguments, Option, ParseError
-from argus_py.cli.pap_admin.command import PAP, Call, Command, Exit
-from argus_py.clients.pap_rest import Refused
-from argus_py.pap.administration import ANY
+from typing import Final
 
+from argus_py.cli.pap_admin.arguments import Option
+from argus_py.cli.pap_admin.command import PAP, Call, Command, Exit, words
+from argus_py.cli.pap_admin.service import Scope
+
+_ANY: Final = ".*"
 _SCOPE = (
-    Option(("-r", "--resource"), f"for requests about this resource only, default {ANY}", "value"),
-    Option(("-a", "--action"), f"for this action only, default {ANY}", "value"),
+    Option(("-r", "--resource"), f"for requests about this resource only, default {_ANY}", "value"),
+    Option(("-a", "--action"), f"for this action only, default {_ANY}", "value"),
     PAP,
 )
 
 
-def _two_words(arguments: Arguments) -> None:
-    if len(arguments.words) != 2:
-        raise ParseError("Wrong number of arguments")
+def _scope(call: Call) -> Scope:
+    return Scope(call.arguments.get("resource") or _ANY, call.arguments.get("action") or _ANY)
 
 
 def _ban(call: Call) -> Exit:
     attribute, value = call.words
-    new = call.pap.ban(
-        call.alias,
-        {
-            "attribute": {"name": attribute, "value": value},
-            "resource": call.arguments.get("resource") or ANY,
-            "action": call.arguments.get("action") or ANY,
-            "private": call.arguments.has("private"),
-        },
-    )
-    if new:
+    if call.pap.ban(call.alias, attribute, value, _scope(call), private=call.arguments.has("private")):
         call.say_if_verbose("Adding deny rule... ok")
-    else:
-        start = "Adding deny rule... " if call.verbose else ""
-        call.say(f"{start}error (ban rule already exists).")
+        return Exit.SUCCESS
+    start = "Adding deny rule... " if call.verbose else ""
+    call.say(f"{start}error (ban rule already exists).")
+    call.complain(f'{attribute}="{value}" is banned already, nothing was changed.')
     return Exit.SUCCESS  # COMPAT: nothing failed, the user is banned
 
 
 def _unban(call: Call) -> Exit:
     attribute, value = call.words
-    resource, action = call.arguments.get("resource") or ANY, call.arguments.get("action") or ANY
-    try:
-        call.pap.unban(call.alias, attribute, value, resource, action)
-    except Refused as error:
-        if error.error != "BanNotFound":
-            raise
-        start = "Removing ban... " if call.verbose else ""
-        call.say(f"{start}ban policy not found.")
-        return Exit.FAILURE
-    call.say_if_verbose("Removing ban... ok.")
-    return Exit.SUCCESS
+    if call.pap.unban(call.alias, attribute, value, _scope(call)):
+        call.say_if_verbose("Removing ban... ok.")
+        return Exit.SUCCESS
+    start = "Removing ban... " if call.verbose else ""
+    call.say(f"{start}ban policy not found.")
+    return Exit.FAILURE
 
 
 COMMANDS = (
@@ -62,7 +50,13 @@ COMMANDS = (
             Option(("--private",), "the ban is not for other PAPs"),
         ),
         _ban,
-        _two_words,
+        words(2),
+        (
+            ('ban subject "CN=Eve,DC=example,DC=org"', "a user, by the subject of the certificate"),
+            ("ban vo dteam --action '.*/pilot'", "a VO, but from pilot jobs only"),
+            ("ban fqan /dteam/Role=test --dry-run", "tell what a ban would change"),
+        ),
+        changes=True,
     ),
     Command(
         ("un-ban", "uban"),
@@ -70,6 +64,8 @@ COMMANDS = (
         "Remove the first deny rule about an attribute.",
         _SCOPE,
         _unban,
-        _two_words,
+        words(2),
+        (('un-ban subject "CN=Eve,DC=example,DC=org"', "let a user in again, if another rule permits it"),),
+        changes=True,
     ),
 )

@@ -1,15 +1,13 @@
 """add-obligation and remove-obligation."""
 
 from collections.abc import Callable
+from typing import Final
 
-from argus_py.cli.pap_admin.arguments import Arguments, ParseError
-from argus_py.cli.pap_admin.command import PAP, Call, Command, Exit
-from argus_py.clients.pap_rest import Refused
+from argus_py.cli.pap_admin.command import PAP, Call, Command, Exit, words
+from argus_py.cli.pap_admin.service import Refused
 
-
-def _two_words(arguments: Arguments) -> None:
-    if len(arguments.words) != 2:
-        raise ParseError("Wrong number of arguments. Usage: <policyId> <obligationId>")
+_MAP: Final = "http://glite.org/xacml/obligation/local-environment-map"
+_two_words = words(2, "Wrong number of arguments. Usage: <policyId> <obligationId>")
 
 
 def _add(call: Call) -> Exit:
@@ -25,9 +23,9 @@ def _change(call: Call, change: Callable[[str, str, str], None]) -> Exit:
     try:
         change(call.alias, id, obligation)
     except Refused as error:
-        if error.error not in ("IdNotFound", "ObligationExists"):
+        if error.cause not in ("IdNotFound", "ObligationExists"):
             raise
-        print(error, file=call.err)  # COMPAT: the only commands that fail on stderr
+        call.complain(str(error))  # COMPAT: the only commands that fail on stderr
         return Exit.FAILURE
     return Exit.SUCCESS
 
@@ -40,6 +38,8 @@ COMMANDS = (
         (PAP,),
         _add,
         _two_words,
+        ((f"add-obligation RESOURCE_ID {_MAP}", "map those who are permitted to local accounts"),),
+        changes=True,
     ),
     Command(
         ("remove-obligation", "ro"),
@@ -48,5 +48,7 @@ COMMANDS = (
         (PAP,),
         _remove,
         _two_words,
+        ((f"remove-obligation RESOURCE_ID {_MAP}", "permit without a local account"),),
+        changes=True,
     ),
 )

@@ -4,14 +4,24 @@ from pathlib import Path
 from typing import Final
 
 from argus_py.cli.pap_admin.arguments import Arguments, Option, ParseError
-from argus_py.cli.pap_admin.command import PAP, Call, Command, Exit
-from argus_py.clients.pap_rest import AddedAction, AddedResource, Refused
+from argus_py.cli.pap_admin.command import PAP, Call, Command, Exit, any_words, words
+from argus_py.cli.pap_admin.service import (
+    AddedAction,
+    AddedResource,
+    Beside,
+    ListingForm,
+    NewRule,
+    Refused,
+    Scope,
+)
+from argus_py.pap.paps import DEFAULT_ALIAS
 
 _POSITION = (
     Option(("--before",), "put it before the element with this id", "id"),
     Option(("--after",), "put it behind the element with this id", "id"),
 )
 _SCOPES = ("action", "resource")
+_MAX_FILE: Final = 64 * 1024 * 1024  # octets; several times the longest text that a PAP reads
 # Causes for which a policy file is of no use as it is called, and what is said before their text.
 _MISPLACED: Final = {
     "MixedElements": "Error: ",
@@ -23,10 +33,21 @@ _MISPLACED: Final = {
 
 def _list(call: Call) -> Exit:
     given = call.arguments
-    paps = None if given.has("all") else given.all("pap") or (call.alias,)
-    ids = "rules" if given.has("show-all-ids") else "actions" if given.has("show-ra-ids") else "none"
-    options = {"ids": ids, "resource": given.get("resource"), "action": given.get("action")}
-    print(call.pap.listing(paps, options | {"xacml": given.has("show-xacml")}), end="", file=call.out)
+    form = ListingForm(
+        "rules" if given.has("show-all-ids") else "actions" if given.has("show-ra-ids") else "none",
+        given.get("resource"),
+        given.get("action"),
+        given.has("show-xacml"),
+    )
+    aliases = None if given.has("all") else given.all("pap") or (DEFAULT_ALIAS,)
+    if call.as_json:
+        from argus_py.cli.pap_admin.policies_json import policies_as_values  # noqa: PLC0415 - start-up
+
+        chosen = [pap.alias for pap in call.pap.paps()] if aliases is None else aliases
+        held = [(alias, call.pap.policies(alias)) for alias in chosen]
+        call.say_json({"paps": policies_as_values(held, form.resource, form.action)})
+    else:
+        call.say(call.pap.listing(aliases, form), end="")
     return Exit.SUCCESS
 
 
@@ -66,22 +87,22 @@ def _add_rule(call: Call) -> Exit:
     given = call.arguments
     effect, *attributes = call.words
     pairs = [attribute.partition("=") for attribute in attributes]
-    rule = {
-        "effect": effect,
-        "attributes": [{"name": name, "value": value} for name, _, value in pairs],
-        "resource": given.get("resource"),
-        "action": given.get("action"),
-        "action_id": given.get("action-id"),
-        "before": given.get("before-rule-id"),
-        "after": given.get("after-rule-id"),
-        "bottom": given.has("bottom"),
-        "obligation": given.get("obligation"),
-        "obligation_scope": given.get("obligation-scope") or "resource",
-    }
+    resource, action = given.get("resource"), given.get("action")
+    rule = NewRule(
+        effect == "permit",
+        tuple((name, value) for name, _, value in pairs),
+        None if resource is None or action is None else Scope(resource, action),
+        given.get("action-id"),
+        before=given.get("before-rule-id"),
+        after=given.get("after-rule-id"),
+        bottom=given.has("bottom"),
+        obligation=given.get("obligation"),
+        obligation_scope=given.get("obligation-scope") or "resource",
+    )
     try:
         call.pap.add_rule(call.alias, rule)
     except Refused as error:
-        if error.problems:
+        if error.unreadable:
             raise ParseError(str(error)) from error
         raise
     call.say_if_verbose("Adding policy... ok")
@@ -99,18 +120,16 @@ def _add_file(call: Call) -> Exit:
     refused = f"Syntax error no policies has been added from file:{path}\nReason:\n"  # COMPAT: grepped for
     try:
         text = _text_of(path)
-        before, after = call.arguments.get("before"), call.arguments.get("after")
-        place = {"before": None if after else before, "after": after}  # COMPAT: of both --after counts
-        added = call.pap.add_policies(call.alias, text, {"resource_id": into[0] if into else None} | place)
+        added = call.pap.add_policies(call.alias, text, _place(call.arguments), into[0] if into else None)
     except FileUnreadable as error:
         call.say(f"{refused}{error}")
         return Exit.FAILURE
     except Refused as error:
-        if error.problems:
+        if error.unreadable:
             call.say(f"{refused}{error}")
             return Exit.FAILURE
-        if error.error in _MISPLACED:
-            call.say(f"{_MISPLACED[error.error]}{error}")
+        if error.cause in _MISPLACED:
+            call.say(f"{_MISPLACED[error.cause]}{error}")
             return Exit.FAILURE
         raise
     for element in added:
@@ -123,9 +142,12 @@ def _add_file(call: Call) -> Exit:
     return Exit.SUCCESS
 
 
-def _check_update(given: Arguments) -> None:
-    if len(given.words) != 2:
-        raise ParseError("Wrong number of arguments.")
+def _place(given: Arguments) -> Beside | None:
+    """COMPAT: of both --after counts."""
+    before, after = given.get("before"), given.get("after")
+    if after is not None:
+        return Beside(after, after=True)
+    return None if before is None else Beside(before, after=False)
 
 
 def _update(call: Call) -> Exit:
@@ -137,11 +159,11 @@ def _update(call: Call) -> Exit:
         call.say(f"Error: file {error}")
         return Exit.FAILURE
     except Refused as error:
-        if error.problems:
+        if error.unreadable:
             call.say(f"Syntax error in file: {path}\n{error}")
-        elif error.error == "SeveralElements":
+        elif error.cause == "SeveralElements":
             call.say(f'Error: {error} in file "{path}"')
-        elif error.error == "IdNotFound":
+        elif error.cause == "IdNotFound":
             call.say(f"Error: {error}")
         else:
             raise
@@ -156,7 +178,11 @@ class FileUnreadable(Exception):
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
+        with path.open("rb") as file:
+            octets = file.read(_MAX_FILE + 1)
+        if len(octets) > _MAX_FILE:
+            raise FileUnreadable(f"{path} (larger than {_MAX_FILE} octets)")
+        return octets.decode()
     except OSError as error:
         raise FileUnreadable(f"{path} ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -165,11 +191,11 @@ def _text_of(path: Path) -> str:
 
 def _say_added(call: Call, element: AddedResource | AddedAction) -> None:
     if isinstance(element, AddedResource):
-        call.say_if_verbose(f'Added policy set: resource "{element.resource}" (id={element.id})')
+        call.say_if_verbose(f'Added policy set: resource "{element.value}" (id={element.id})')
         for action in element.actions:
             _say_added(call, action)
     else:
-        call.say_if_verbose(f'Added policy: action "{element.action}" (id={element.id})')
+        call.say_if_verbose(f'Added policy: action "{element.value}" (id={element.id})')
 
 
 def _check_ids(given: Arguments) -> None:
@@ -179,36 +205,36 @@ def _check_ids(given: Arguments) -> None:
 
 def _remove(call: Call) -> Exit:
     try:
-        call.pap.remove(call.alias, call.words)
+        for id in call.pap.remove(call.alias, call.words):
+            call.say_if_verbose(f'Removing "{id}"... ok.')
     except Refused:
         call.say("error.")
         raise
-    for id in call.words:
-        call.say_if_verbose(f'Removing "{id}"... ok.')
     return Exit.SUCCESS
 
 
 def _remove_all(call: Call) -> Exit:
+    if call.console.ask is not None and not (call.arguments.has("yes") or call.is_dry_run):
+        answer = call.console.ask(f"Remove all policies of the pap '{call.alias}'? [y/N] ")
+        if answer.strip().lower() not in ("y", "yes"):
+            call.say("Nothing was removed.")
+            return Exit.FAILURE
     call.pap.remove_all(call.alias)
     call.say_if_verbose("Removing all policies... ok")
     return Exit.SUCCESS
 
 
 def _check_move(given: Arguments) -> None:
-    if len(given.words) != 1:
-        raise ParseError("Wrong number of arguments")
-    if not (given.has("before") or given.has("after")):
+    words(1)(given)
+    if _place(given) is None:
         raise ParseError("One of --before or --after is required.")
 
 
 def _move(call: Call) -> Exit:
-    before, after = call.arguments.get("before"), call.arguments.get("after")
-    call.pap.move(call.alias, call.words[0], None if after else before, after)  # COMPAT: of both --after counts
+    place = _place(call.arguments)
+    assert place is not None
+    call.pap.move(call.alias, call.words[0], place)
     return Exit.SUCCESS
-
-
-def _check_nothing(_given: Arguments) -> None:
-    """COMPAT: superfluous words are ignored."""
 
 
 COMMANDS = (
@@ -226,7 +252,13 @@ COMMANDS = (
             Option(("--show-xacml",), "show XACML instead of the policy language"),
         ),
         _list,
-        _check_nothing,
+        any_words,
+        (
+            ("list-policies", "what is in force of the pap 'default'"),
+            ("lp --all -sai", "all paps, with the ids that other commands take"),
+            ("lp --output json", "for a program"),
+        ),
+        tells=True,
     ),
     Command(
         ("add-policy", "ap"),
@@ -245,6 +277,11 @@ COMMANDS = (
         ),
         _add_rule,
         _check_add_rule,
+        (
+            ("add-policy --resource ce --action submit permit vo=dteam", "permit a VO to submit"),
+            ("ap --action-id ACTION_ID --bottom deny fqan=/dteam/Role=test", "after all rules of an action"),
+        ),
+        changes=True,
     ),
     Command(
         ("add-policies-from-file", "apf"),
@@ -253,6 +290,11 @@ COMMANDS = (
         (*_POSITION, PAP),
         _add_file,
         _check_add_file,
+        (
+            ("add-policies-from-file site.spl", "the resources of a file, behind all others"),
+            ("apf --before ACTION_ID actions.spl RESOURCE_ID", "actions, into a resource"),
+        ),
+        changes=True,
     ),
     Command(
         ("update-policy-from-file", "upf"),
@@ -260,7 +302,9 @@ COMMANDS = (
         "Replace a resource or an action by the one in a policy file; it keeps its id and its place.",
         (PAP,),
         _update,
-        _check_update,
+        words(2, "Wrong number of arguments."),
+        (("update-policy-from-file RESOURCE_ID resource.spl", "a resource with all its actions"),),
+        changes=True,
     ),
     Command(
         ("remove-policy", "rp"),
@@ -269,14 +313,21 @@ COMMANDS = (
         (PAP,),
         _remove,
         _check_ids,
+        (("remove-policy RULE_ID", "a rule; an action left without rules, and its resource, go with it"),),
+        changes=True,
     ),
     Command(
         ("remove-all-policies", "rap"),
         "remove-all-policies [options]",
         "Remove all policies of a pap.",
-        (PAP,),
+        (PAP, Option(("--yes",), "do not ask, as in scripts")),
         _remove_all,
-        _check_nothing,
+        any_words,
+        (
+            ("remove-all-policies --dry-run", "tell what would go"),
+            ("rap --pap central --yes", "empty the copy of a remote PAP until it is fetched again"),
+        ),
+        changes=True,
     ),
     Command(
         ("move", "mv"),
@@ -285,5 +336,7 @@ COMMANDS = (
         (*_POSITION, PAP),
         _move,
         _check_move,
+        (("move RESOURCE_ID --before OTHER_ID", "let its rules decide first"),),
+        changes=True,
     ),
 )

@@ -10,8 +10,8 @@ from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from argus_py.errors import ConfigurationError
 from argus_py.store.sql.errors import database_errors
@@ -103,7 +103,30 @@ def _sqlite(url: URL, lock_timeout: timedelta) -> Engine:
     engine = create_engine(url, connect_args={"timeout": lock_timeout.total_seconds()})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    _follow_file(engine, file)
     return engine
+
+
+def _follow_file(engine: Engine, file: Path) -> None:
+    """No connection is used when there is another file of its name, as after a restore: changes would be lost in it."""
+
+    def remember(_connection: SqliteConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info["file"] = _identity(file)
+
+    def compare(_connection: SqliteConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        if entry.info["file"] != _identity(file):
+            raise DisconnectionError(f"{file} is another file now")
+
+    event.listen(engine, "connect", remember)
+    event.listen(engine, "checkout", compare)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _prepare_sqlite(connection: SqliteConnection, _entry: ConnectionPoolEntry) -> None:

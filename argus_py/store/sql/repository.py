@@ -1,57 +1,42 @@
 """The policy repository in SQL, the same statements on SQLite and PostgreSQL.
 
-Writers first lock the single row of ``store``, so they take turns; readers see the state of their first statement and
-never wait. A process keeps the policies it has parsed, and fetches and parses a row again only when it changed.
+Writers first lock the single row of ``store``, so they take turns; readers never wait for them. A process keeps the
+state it has read last, or has committed itself, and reads only what others have changed since.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Row,
-    Select,
-    Table,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from argus_py.errors import MalformedInput, Unavailable
-from argus_py.pap.paps import Pap, PapExists, PapNotFound, Remote
+from argus_py.pap.history import Change, Note
+from argus_py.pap.paps import Pap, RemoteState
+from argus_py.pap.ports import RevisionNotFound
+from argus_py.store.policy_state import StateWriter
 from argus_py.store.sql import schema
+from argus_py.store.sql.editions import Edition, Mark, load, write
 from argus_py.store.sql.errors import StoreUnavailable, database_errors
-from argus_py.xacml.policy import Policy, PolicyIdReference, PolicySet
-from argus_py.xacml.policy_xml import read_policy, read_policy_set, write_policy, write_policy_set
+from argus_py.store.sql.rows import (
+    change_of,
+    milliseconds,
+    moment,
+    note_columns,
+    remote_state_columns,
+    remote_state_of,
+)
+from argus_py.xacml.making_room import no_collections
 
-Element = TypeVar("Element", PolicySet, Policy)
-RowKey = tuple[str, int]  # id and revision of a row: together they name one body for ever
-
-
-class UnreadablePolicy(Unavailable):
-    """The stored policy ``id`` of a pap cannot be read by this program; ``reason`` says what it stumbles over."""
-
-    def __init__(self, alias: str, id: str, reason: str) -> None:
-        super().__init__(f"policy {id!r} of the pap {alias!r} cannot be read: {reason}")
-        self.alias = alias
-        self.id = id
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    """What this process has parsed of one pap."""
-
-    policy_sets: dict[RowKey, PolicySet] = field(default_factory=dict)
-    policies: dict[RowKey, Policy] = field(default_factory=dict)
+_WITH_HISTORY = (
+    schema.paps,
+    schema.policy_sets,
+    schema.policies,
+    schema.rules,
+    schema.ordering,
+    schema.acl,
+    schema.settings,
+)
 
 
 class SqlPolicies:
@@ -61,34 +46,81 @@ class SqlPolicies:
         self._engine = engine
         self._clock = clock
         self._told: list[Callable[[], None]] = []
-        self._parsed: dict[str, _Parsed] = {}  # by pap id; entries are replaced, never edited: threads need no lock
+        # INVARIANT: a revision under way may be undone and its number used again, so it is not known before it is
+        # committed; and what is known never goes back, but when the database does.
+        self._known: Edition | None = None
+        self._learning = threading.Lock()
 
     def revision(self) -> int:
         with database_errors(self._engine.url), self._engine.connect() as connection:
-            return _revision(connection, select(schema.store.c.revision))
+            return _mark(connection).revision
 
     @contextmanager
-    def read(self) -> Iterator["SqlReader"]:
-        one_state = {"isolation_level": "REPEATABLE READ"} if self._engine.dialect.name == "postgresql" else {}
-        with database_errors(self._engine.url), self._engine.connect().execution_options(**one_state) as connection:
-            yield SqlReader(connection, _revision(connection, select(schema.store.c.revision)), self._parsed)
+    def read(self, revision: int | None = None) -> Iterator[StateWriter]:
+        edition = self._now() if revision is None else self._at(revision)
+        yield _writer(edition, edition.changed_at)
 
     @contextmanager
-    def change(self) -> Iterator["SqlWriter"]:
-        with (
-            database_errors(self._engine.url),
-            self._engine.connect().execution_options(writing=True) as connection,
-            connection.begin(),
-        ):
-            revision = _revision(connection, select(schema.store.c.revision).with_for_update())
-            writer = SqlWriter(connection, revision, self._parsed)
+    def change(self, note: Note) -> Iterator[StateWriter]:
+        with database_errors(self._engine.url), self._writing() as connection:
+            mark = _mark(connection, lock=True)
+            with self._learning:
+                before = self._learn(connection, mark)
+            now = milliseconds(self._clock())
+            writer = _writer(before, moment(now))
             yield writer
-            if not writer.changed:
+            if writer.state is before.state:
                 return
-            now = int(self._clock().timestamp() * 1000)
-            connection.execute(update(schema.store).values(revision=revision + 1, changed_at=now))
+            with no_collections():
+                after = write(connection, before, Mark(mark.revision + 1, now), writer.state)
+            connection.execute(update(schema.store).values(revision=after.revision, changed_at=now))
+            connection.execute(
+                insert(schema.changes).values(revision=after.revision, made_at=now, **note_columns(note))
+            )
+        with self._learning:
+            if self._known is before:
+                self._known = after
         for tell in self._told:
             tell()
+
+    def changes(self, before: int | None = None, limit: int = 50) -> tuple[Change, ...]:
+        newest = select(schema.changes).order_by(schema.changes.c.revision.desc()).limit(limit)
+        wanted = newest if before is None else newest.where(schema.changes.c.revision < before)
+        with database_errors(self._engine.url), self._engine.connect() as connection:
+            return tuple(map(change_of, connection.execute(wanted)))
+
+    def remote_states(self) -> Mapping[str, RemoteState]:
+        with database_errors(self._engine.url), self._engine.connect() as connection:
+            return {row.pap_id: remote_state_of(row) for row in connection.execute(select(schema.remote_states))}
+
+    def note_remote(self, pap: Pap, state: RemoteState) -> None:
+        there = select(schema.paps.c.id).where(schema.paps.c.id == pap.id, schema.paps.c.until.is_(None))
+        with database_errors(self._engine.url), self._writing() as connection:
+            _mark(connection, lock=True)
+            if connection.execute(there).first() is None:
+                return
+            connection.execute(delete(schema.remote_states).where(schema.remote_states.c.pap_id == pap.id))
+            connection.execute(insert(schema.remote_states).values(pap_id=pap.id, **remote_state_columns(state)))
+
+    def forget_before(self, when: datetime) -> int:
+        """Forget the changes made before ``when``, and every state older than that in which they left the store.
+
+        What is stored now is not touched, and the changes since ``when`` can still be shown and undone. Returns how
+        many changes were forgotten.
+        """
+        kept = select(func.min(schema.changes.c.revision)).where(schema.changes.c.made_at >= milliseconds(when))
+        with database_errors(self._engine.url), self._writing() as connection:
+            mark = _mark(connection, lock=True)
+            first_kept = connection.execute(kept).scalar_one_or_none()
+            oldest = mark.revision if first_kept is None else first_kept - 1
+            for table in _WITH_HISTORY:
+                connection.execute(delete(table).where(table.c.until <= oldest))
+            there = select(schema.paps.c.id)
+            connection.execute(delete(schema.remote_states).where(schema.remote_states.c.pap_id.not_in(there)))
+            # The change that led to the oldest state stays: it tells when that was, and to others that it is still it.
+            forgotten = connection.execute(delete(schema.changes).where(schema.changes.c.revision < oldest)).rowcount
+            connection.execute(update(schema.store).where(schema.store.c.oldest < oldest).values(oldest=oldest))
+            return forgotten
 
     def on_commit(self, tell: Callable[[], None]) -> None:
         self._told.append(tell)
@@ -96,199 +128,63 @@ class SqlPolicies:
     def close(self) -> None:
         self._engine.dispose()
 
+    def _now(self) -> Edition:
+        with database_errors(self._engine.url), self._engine.connect() as connection:
+            known, mark = self._known, _mark(connection)
+        if known is not None and known.mark == mark:
+            return known
+        with self._reading() as (_, edition):
+            return edition
 
-class SqlReader:
-    """A PolicyReader on an open transaction."""
+    def _at(self, revision: int) -> Edition:
+        """Raises RevisionNotFound."""
+        with self._reading() as (connection, now):
+            oldest = connection.execute(select(schema.store.c.oldest)).scalar_one()
+            if not oldest <= revision <= now.revision:
+                raise RevisionNotFound(revision)
+            return load(connection, Mark(revision, _made_at(connection, revision) or 0), base=now)
 
-    def __init__(self, connection: Connection, revision: int, parsed: dict[str, _Parsed]) -> None:
-        self.revision = revision
-        self._connection = connection
-        self._parsed = parsed
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[Connection, Edition]]:
+        """One state of the database: nothing that is committed meanwhile is seen on the connection."""
+        one_state = {"isolation_level": "REPEATABLE READ"} if self._engine.dialect.name == "postgresql" else {}
+        with database_errors(self._engine.url), self._engine.connect().execution_options(**one_state) as connection:
+            with self._learning:  # before the first look, or what is known could be of later than that
+                edition = self._learn(connection, _mark(connection))
+            yield connection, edition
 
-    @property
-    def changed_at(self) -> datetime:
-        milliseconds = self._connection.execute(select(schema.store.c.changed_at)).scalar_one()
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+            yield connection
 
-    def paps(self) -> tuple[Pap, ...]:
-        rows = self._connection.execute(select(schema.paps).order_by(schema.paps.c.position))
-        return tuple(_pap(row) for row in rows)
-
-    def resources(self, pap: Pap) -> tuple[PolicySet, ...]:
-        known = self._parsed.get(pap.id, _Parsed())
-        found = _Parsed(
-            self._elements(pap, schema.policy_sets, schema.policy_sets.c.position, known.policy_sets, read_policy_set),
-            self._elements(pap, schema.policies, schema.policies.c.id, known.policies, read_policy),
-        )
-        self._parsed[pap.id] = _Parsed(self._committed(found.policy_sets), self._committed(found.policies))
-        policies = {id: policy for (id, _), policy in found.policies.items()}
-        return tuple(_with_policies(policy_set, policies) for policy_set in found.policy_sets.values())
-
-    def _elements(
-        self,
-        pap: Pap,
-        table: Table,
-        order: ColumnElement[Any],
-        known: dict[RowKey, Element],
-        read: Callable[[bytes], Element],
-    ) -> dict[RowKey, Element]:
-        """All elements of a pap in a table; only bodies that are not ``known`` are fetched."""
-        rows = select(table.c.id, table.c.revision).where(table.c.pap_id == pap.id).order_by(order)
-        keys: list[RowKey] = [(id, revision) for id, revision in self._connection.execute(rows)]
-        elements = {key: known[key] for key in keys if key in known}
-        oldest_unknown = min((revision for id, revision in keys if (id, revision) not in known), default=None)
-        if oldest_unknown is not None:
-            bodies = select(table.c.id, table.c.revision, table.c.body).where(
-                table.c.pap_id == pap.id, table.c.revision >= oldest_unknown
-            )
-            for id, revision, body in self._connection.execute(bodies):
-                if (id, revision) not in elements:
-                    elements[id, revision] = _read(pap, id, body, read)
-        return {key: elements[key] for key in keys}
-
-    def _committed(self, elements: dict[RowKey, Element]) -> dict[RowKey, Element]:
-        """INVARIANT: a revision under way may be undone and its number used again, so it is never remembered."""
-        return {key: element for key, element in elements.items() if key[1] <= self.revision}
+    def _learn(self, connection: Connection, mark: Mark) -> Edition:
+        """What is committed now, from what is known if that is a state this database has had."""
+        known = self._known
+        if known is None or known.mark != mark:
+            lives_on = known is not None and known.revision < mark.revision and _has_had(connection, known.mark)
+            with no_collections():
+                known = self._known = load(connection, mark, base=known if lives_on else None)
+        return known
 
 
-class SqlWriter(SqlReader):
-    """A PolicyWriter on an open transaction that holds the writers' lock."""
-
-    def __init__(self, connection: Connection, revision: int, parsed: dict[str, _Parsed]) -> None:
-        super().__init__(connection, revision, parsed)
-        self.changed = False
-
-    def add_pap(self, pap: Pap) -> None:
-        if any(other.alias == pap.alias for other in self.paps()):
-            raise PapExists(pap.alias)
-        last = self._connection.scalar(select(func.max(schema.paps.c.position)))
-        position = 0 if last is None else last + 1
-        self._connection.execute(insert(schema.paps).values(id=pap.id, position=position, **_columns(pap)))
-        self.changed = True
-
-    def store(self, pap: Pap, resources: tuple[PolicySet, ...]) -> None:
-        updated = self._connection.execute(update(schema.paps).where(schema.paps.c.id == pap.id).values(_columns(pap)))
-        if updated.rowcount == 0:
-            raise PapNotFound(pap.alias)
-        before = self.resources(pap)
-        sets = _Difference(_policy_set_rows(before), _policy_set_rows(resources))
-        policies = _Difference(_policy_rows(before), _policy_rows(resources))
-        self._put(pap, schema.policy_sets, sets)
-        self._put(pap, schema.policies, policies)
-        self._delete(pap, schema.policies, policies.gone)
-        self._delete(pap, schema.policy_sets, sets.gone)
-        self.changed = True
-
-    def _put(self, pap: Pap, table: Table, difference: "_Difference") -> None:
-        written = {"pap_id": pap.id, "revision": self.revision + 1}
-        if difference.new:
-            self._connection.execute(insert(table), [written | row.columns() for row in difference.new])
-        one_row = (table.c.pap_id == pap.id) & (table.c.id == bindparam("row"))
-        if difference.changed:
-            changed = [written | row.columns() | {"row": row.id} for row in difference.changed]
-            self._connection.execute(update(table).where(one_row), changed)
-        if difference.moved:
-            self._connection.execute(
-                update(table).where(one_row), [row.place | {"row": row.id} for row in difference.moved]
-            )
-
-    def _delete(self, pap: Pap, table: Table, ids: list[str]) -> None:
-        for id in ids:
-            self._connection.execute(delete(table).where(table.c.pap_id == pap.id, table.c.id == id))
+def _writer(edition: Edition, now: datetime) -> StateWriter:
+    return StateWriter(edition.revision, edition.changed_at, edition.state, now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """What a row of ``policy_sets`` or ``policies`` holds; ``place`` are the columns that say where it belongs."""
-
-    place: dict[str, int | str]
-    element: PolicySet | Policy
-
-    @property
-    def id(self) -> str:
-        return self.element.id
-
-    def columns(self) -> dict[str, int | str]:
-        return {"id": self.id, "body": _xml(self.element)} | self.place
-
-
-class _Difference:
-    """What has to be written to get from the rows ``before`` to the rows ``after``."""
-
-    def __init__(self, before: Iterable[_Row], after: Iterable[_Row]) -> None:
-        stored = {row.id: row for row in before}
-        wanted = {row.id: row for row in after}
-        kept = [row for id, row in wanted.items() if id in stored]
-        self.new = [row for id, row in wanted.items() if id not in stored]
-        self.changed = [row for row in kept if stored[row.id].element != row.element]
-        self.moved = [row for row in kept if stored[row.id].element == row.element and stored[row.id] != row]
-        self.gone = [id for id in stored if id not in wanted]
-
-
-def _policy_set_rows(resources: tuple[PolicySet, ...]) -> Iterator[_Row]:
-    for position, policy_set in enumerate(resources):
-        yield _Row({"position": position}, _without_policies(policy_set))
-
-
-def _policy_rows(resources: tuple[PolicySet, ...]) -> Iterator[_Row]:
-    for policy_set in resources:
-        for policy in policy_set.policies():
-            yield _Row({"policy_set_id": policy_set.id}, policy)
-
-
-def _xml(element: PolicySet | Policy) -> str:
-    xml: bytes = write_policy(element) if isinstance(element, Policy) else write_policy_set(element)
-    return xml.decode()
-
-
-def _without_policies(policy_set: PolicySet) -> PolicySet:
-    children = tuple(
-        PolicyIdReference(child.id) if isinstance(child, Policy) else child for child in policy_set.children
-    )
-    return replace(policy_set, children=children)
-
-
-def _with_policies(policy_set: PolicySet, policies: dict[str, Policy]) -> PolicySet:
-    children = tuple(
-        policies.get(child.id, child) if isinstance(child, PolicyIdReference) else child
-        for child in policy_set.children
-    )
-    return replace(policy_set, children=children)
-
-
-def _revision(connection: Connection, statement: Select[Any]) -> int:
+def _mark(connection: Connection, lock: bool = False) -> Mark:
     """Raises StoreUnavailable: there is none, as while a backup is read in."""
-    revision = connection.execute(statement).scalar_one_or_none()
-    if revision is None:
+    row = select(schema.store.c.revision, schema.store.c.changed_at)
+    found = connection.execute(row.with_for_update() if lock else row).one_or_none()
+    if found is None:
         raise StoreUnavailable(connection.engine.url, "its table 'store' is empty")
-    return int(revision)
+    return Mark(found.revision, found.changed_at)
 
 
-def _read(pap: Pap, id: str, body: str, read: Callable[[bytes], Element]) -> Element:
-    try:
-        return read(body.encode())
-    except MalformedInput as error:
-        raise UnreadablePolicy(pap.alias, id, str(error)) from error
+def _made_at(connection: Connection, revision: int) -> int | None:
+    return connection.scalar(select(schema.changes.c.made_at).where(schema.changes.c.revision == revision))
 
 
-def _columns(pap: Pap) -> dict[str, Any]:
-    """The columns of a pap except its place: id and position."""
-    remote = pap.remote
-    return {
-        "alias": pap.alias,
-        "enabled": pap.enabled,
-        "public": pap.public,
-        "version": pap.version,
-        "remote_hostname": remote.hostname if remote else None,
-        "remote_port": remote.port if remote else None,
-        "remote_path": remote.path if remote else None,
-        "remote_protocol": remote.protocol if remote else None,
-        "remote_dn": remote.dn if remote else None,
-    }
-
-
-def _pap(row: Row[Any]) -> Pap:
-    remote = None
-    if row.remote_hostname is not None:
-        remote = Remote(row.remote_hostname, row.remote_port, row.remote_path, row.remote_protocol, row.remote_dn)
-    return Pap(row.id, row.alias, row.enabled, row.public, remote, row.version)
+def _has_had(connection: Connection, mark: Mark) -> bool:
+    """Whether this database has gone through a state: not if it is a backup of before."""
+    return _made_at(connection, mark.revision) == mark.changed_at

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from argus_py.cli import argus
-from argus_py.cli.pap_admin.connection import connect
+from argus_py.cli.pap_admin.connection import Security, secured, service
 from argus_py.cli.pap_admin.credentials import Credential
+from argus_py.cli.pap_admin.soap import SoapPap
 from argus_py.clients.pap_rest import PapUnreachable
 from argus_py.clients.pep import HttpPep, PepTls, PepUnreachable
 from argus_py.model.request import Request
@@ -29,9 +30,18 @@ def elsewhere(serve: "Serve") -> "ServedPort":
 
 
 def test_pap_admin(elsewhere: "ServedPort") -> None:
-    pap = connect(f"https://localhost:{elsewhere.number}/", Credential(USER, KEY), TRUST)
-    with pytest.raises(PapUnreachable, match=MISMATCH):
-        pap.ping()
+    services, rest = (f"https://localhost:{elsewhere.number}/{path}/" for path in ("pap/services", "v1"))
+    with (
+        secured(Credential(USER, KEY), Security(TRUST)) as transport,
+        pytest.raises(PapUnreachable, match=MISMATCH),
+    ):
+        service(services, rest, transport, None)
+
+
+def test_pap_admin_without_the_check(elsewhere: "ServedPort") -> None:
+    services, rest = (f"https://localhost:{elsewhere.number}/{path}/" for path in ("pap/services", "v1"))
+    with secured(Credential(USER, KEY), Security(TRUST, check_host_name=False)) as transport:
+        assert isinstance(service(services, rest, transport, None), SoapPap)
 
 
 def test_pepcli(elsewhere: "ServedPort") -> None:

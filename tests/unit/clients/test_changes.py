@@ -33,6 +33,12 @@ def test_news_are_read(peer: Any) -> None:
     assert after(pap) == News("b", timedelta(seconds=0.5))
 
 
+@pytest.mark.parametrize("service", ["https://[::1:8150/", "https://pap.example.org:8150services", "https://a\x01:1/"])
+def test_what_is_no_url_is_a_peer_that_cannot_be_reached(service: str, peer: Any) -> None:
+    with pytest.raises(PeerUnreachable):
+        HttpChanges(service, peer().transport())
+
+
 @pytest.mark.parametrize("status", [404, 405, 501])
 def test_a_java_daemon_has_no_feed(status: int, peer: Any) -> None:
     with pytest.raises(NoChangeFeed, match=f"^{PAP} tells nothing of changes$"):

@@ -1,6 +1,8 @@
 """Remote PAPs as the source of a PDP's policy."""
 
 import logging
+import operator
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -8,11 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from argus_py.clients.pap import HttpPolicySource, NoPolicy
+from argus_py.clients.pap import HttpPolicySource, HttpRemotePap, NoPolicy, PapFailed
 from argus_py.model.trail import REQUEST_ID
+from argus_py.pap.federation import UnusableAnswer
 from argus_py.soap import envelope, saml
 from argus_py.soap.saml import PolicyQuery
-from argus_py.xacml.policy import PolicySet
+from argus_py.xacml.policy import Policy, PolicySet
 
 FIRST = "https://pap1.example.org:8150/pap/services/ProvisioningService"
 SECOND = "https://pap2.example.org:8150/pap/services/ProvisioningService"
@@ -186,3 +189,88 @@ def test_the_digest_is_that_of_the_policies_and_not_of_the_answer(peer: Any, vec
         source.fetch()
         digests.append(source.digest)
     assert digests[0] == digests[1] != digests[2]
+
+
+REMOTE = "https://central.example.org:8150/pap/services/ProvisioningService"
+
+
+def copied(peer: Any) -> tuple[PolicySet | Policy, ...]:
+    return HttpRemotePap(REMOTE, "https://us.example.org/pap", peer.transport(), lambda: NOW, lambda: "_12345").fetch()
+
+
+def test_the_query_for_a_copy_is_that_of_a_pap(peer: Any, vector: Callable[[str], bytes]) -> None:
+    pap = peer(httpx.Response(200, content=vector("pap/response-to-pap.xml")))
+    copied(pap)
+    query = saml.policy_query_from_element(envelope.read(pap.requests[0].content, 10_000))
+    assert query == PolicyQuery("_12345", "https://us.example.org/pap", NOW, from_pap=True)
+    assert str(pap.requests[0].url) == REMOTE
+
+
+def test_all_that_a_java_pap_makes_public_is_read(peer: Any, vector: Callable[[str], bytes]) -> None:
+    elements = copied(peer(httpx.Response(200, content=vector("pap/response-to-pap.xml"))))
+    assert [type(element).__name__ for element in elements] == ["PolicySet"] * 4 + ["Policy"] * 2
+    assert [len(element.rules) for element in elements if isinstance(element, Policy)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (httpx.ConnectError("refused"), "refused"),
+        (httpx.Response(503, content=b"busy"), "HTTP status 503"),
+        (httpx.Response(200, content=b"<html/>"), "no answer of a PAP: Unable to unmarshall message"),
+        ("fault-not-authorized", "org.glite.authz.pap.authz.exceptions.PAPAuthzException: Insufficient privileges"),
+        ("response-error-no-issuer", "no answer of a PAP: it answers the query"),
+    ],
+)
+def test_a_pap_that_gives_no_copy_is_told_with_the_reason(
+    answer: httpx.Response | Exception | str, reason: str, peer: Any, vector: Callable[[str], bytes]
+) -> None:
+    if isinstance(answer, str):
+        answer = httpx.Response(500 if "fault" in answer else 200, content=vector(f"pap/{answer}.xml"))
+    with pytest.raises(PapFailed) as caught:
+        copied(peer(answer))
+    assert str(caught.value).startswith(reason)
+    assert caught.value.url == REMOTE
+
+
+def test_a_refusal_of_a_copy_is_told(peer: Any, vector: Callable[[str], bytes]) -> None:
+    xml = vector("pap/response-error-no-issuer.xml").replace(QUERY_ID.encode(), b"_12345")
+    with pytest.raises(PapFailed, match=r"the SAML status is .*Requester: The Issuer element must be present"):
+        copied(peer(httpx.Response(200, content=xml)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "culprit"),
+    [
+        (
+            b"function:string-equal",
+            b"function:string-unequal",
+            "Policy 'public_00000011-0000-4000-8000-000000000011': ",
+        ),
+        (b"<xacml:Policy ", b"<xacml:Polic ", None),
+        (
+            b'PolicySetId="00000020-0000-4000-8000-000000000020" Version="1"><xacml:Target>',
+            b'PolicySetId="00000020-0000-4000-8000-000000000020" Version="1"><xacml:Ban/><xacml:Target>',
+            "PolicySet '00000020-0000-4000-8000-000000000020': ",
+        ),
+        (b"</saml2:Statement>", b"<ban>x</ban></saml2:Statement>", "ban 'without id': "),
+    ],
+)
+def test_an_element_that_cannot_be_read_is_the_culprit(
+    old: bytes, new: bytes, culprit: str | None, peer: Any, vector: Callable[[str], bytes]
+) -> None:
+    xml = re.sub(rb">\s+<", b"><", vector("pap/response-to-pap.xml"))
+    assert old in xml
+    with pytest.raises(PapFailed if culprit is None else UnusableAnswer) as caught:
+        copied(peer(httpx.Response(200, content=xml.replace(old, new))))
+    assert str(caught.value).startswith(culprit or "no answer of a PAP: ")
+
+
+def test_rules_that_are_known_are_not_read_again(peer: Any, vector: Callable[[str], bytes]) -> None:
+    pap = peer(httpx.Response(200, content=vector("pap/recorded-pap-query.response.xml")))
+    remote = HttpRemotePap(REMOTE, "us", pap.transport(), lambda: NOW, lambda: "_0123456789abcdef")
+    first, second = remote.fetch(), remote.fetch()
+    assert first == second
+    rules = [[rule for each in answer if isinstance(each, Policy) for rule in each.rules] for answer in (first, second)]
+    assert len(rules[0]) == 4
+    assert all(map(operator.is_, *rules))

@@ -91,7 +91,7 @@ def test_a_failure_on_the_way_is_told(error: httpx.HTTPError, wire: Any) -> None
     assert caught.value.reason == str(error)
 
 
-@pytest.mark.parametrize("url", ["ftp://peer.example.org/", "http://[/", "peer"])
+@pytest.mark.parametrize("url", ["ftp://peer.example.org/", "http://[/", "peer", "http://a..b/", "http://xn--/"])
 def test_a_url_that_cannot_be_called_is_told(url: str) -> None:
     with pytest.raises(PeerUnreachable):
         Transport(Timeouts()).call(url, etree.Element("query"), LIMIT)

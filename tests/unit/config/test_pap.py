@@ -5,6 +5,8 @@ import pytest
 
 from argus_py.config.ini import BadConfiguration
 from argus_py.config.pap import PapSettings, load_pap, parse_pap
+from argus_py.pap.paps import Remote
+from argus_py.pap.take_up import ConfiguredPap, ConfiguredPaps
 
 SHIPPED = (Path(__file__).parents[2] / "vectors" / "ini" / "pap_configuration.ini").read_text()
 HOME = Path("/var/lib/argus/pap")
@@ -30,6 +32,7 @@ def test_the_shipped_file_reads_to_the_settings_it_stands_for() -> None:
         hostname="127.0.0.1",
         port=8150,
         entity_id="http://pap.example.id",
+        shutdown_port=8151,
         shutdown_command=None,
         maximum_connections=64,
         trust_refresh=timedelta(minutes=10),
@@ -37,7 +40,8 @@ def test_the_shipped_file_reads_to_the_settings_it_stands_for() -> None:
         private_key=Path("/etc/grid-security/hostkey.pem"),
         trust_dir=Path("/etc/grid-security/certificates"),
         voms_dir=Path("/etc/grid-security/vomsdir"),
-        poll_interval=timedelta(minutes=5),
+        paps=ConfiguredPaps((), ("default",), timedelta(minutes=5)),
+        maximum_copy_age=None,
         database="sqlite:////var/lib/argus/pap/repository/policies.db",
         warnings=(),
     )
@@ -57,14 +61,15 @@ def test_everything_but_the_poll_interval_has_a_default() -> None:
 def test_all_keys_are_read() -> None:
     text = (
         LEAST + "[standalone-service]\nhostname = h\nport = 9000\nshutdown_command = secret # not this\n"
-        "crl_update_interval = 5\nmax_connections = 7\nmax_request_queue_size = -1\n"
+        "crl_update_interval = 5\nmax_connections = 7\nmax_request_queue_size = -1\nshutdown_port = -1\n"
         "[security]\ncertificate = /c\nprivate_key = /k\ntrust_store_dir = /t\nvoms_dir = /v\n"
-        "[repository]\nlocation = /var/argus\n"
+        "[repository]\nlocation = /var/argus\n[paps:properties]\nmaximum_copy_age = 86400\n"
     )
     assert settings(text) == PapSettings(
         hostname="h",
         port=9000,
         entity_id="https://h:9000/pap/services/ProvisioningService",
+        shutdown_port=None,
         shutdown_command="secret",
         maximum_connections=7,
         trust_refresh=timedelta(minutes=5),
@@ -72,7 +77,8 @@ def test_all_keys_are_read() -> None:
         private_key=Path("/k"),
         trust_dir=Path("/t"),
         voms_dir=Path("/v"),
-        poll_interval=timedelta(minutes=5),
+        paps=ConfiguredPaps((), (), timedelta(minutes=5)),
+        maximum_copy_age=timedelta(days=1),
         database="sqlite:////var/argus/policies.db",
         warnings=(),
     )
@@ -106,9 +112,39 @@ def test_no_connections_at_all_are_the_default_with_a_warning() -> None:
     ]
 
 
-def test_remote_paps_of_the_file_are_warned_of() -> None:
-    assert warnings(LEAST + "[paps]\nremote.type = remote\n") == [
-        "pap.ini:3 [paps]: paps are kept in the database: add them with pap-admin add-pap, they are not read from here"
+def test_paps_are_read() -> None:
+    text = (
+        "[paps]\ncentral.type = remote\ncentral.public = true\ncentral.hostname = pap.example.org\n"
+        "central.dn = CN=pap,DC=example\nmine.type = Local\nmine.public = false\nmine.enabled = yes\n"
+        "default.public = false\n"
+        "[paps:properties]\npoll_interval = 60\nordering = central, default\nordering = mine\n"
+    )
+    read = settings(text)
+    central = ConfiguredPap("central", False, True, Remote("pap.example.org", dn="CN=pap,DC=example"))
+    mine = ConfiguredPap("mine", True, False)
+    assert read.paps == ConfiguredPaps((central, mine), ("central", "default", "mine"), timedelta(minutes=1))
+    assert read.warnings == ()
+
+
+def test_a_flag_that_means_nothing_stops_the_start() -> None:
+    """Else a central ban list could be switched off by a slip of the pen."""
+    text = "[paps]\na.type = local\na.public = false\na.enabled = treu\n" + LEAST
+    assert problems(text) == ["pap.ini:4 [paps] a.enabled: 'treu' is neither true, yes, 1 nor false, no, 0"]
+
+
+def test_what_is_wrong_with_paps_stops_the_start_and_is_told_whole() -> None:
+    text = (
+        "[paps]\na.public = true\nb.type = remote\nb.public = true\nc.type = local\nd/x.type = local\n"
+        "d/x.public = no\n" + LEAST + "ordering = a, z, a\n"
+    )
+    assert problems(text) == [
+        'pap.ini:1 [paps]: "type" is not set for remote pap "a"',
+        'pap.ini:1 [paps]: "hostname" is not set for remote pap "a"',
+        'pap.ini:1 [paps]: "hostname" is not set for remote pap "b"',
+        'pap.ini:1 [paps]: "public" is not set for pap "c"',
+        "pap.ini:6 [paps] d/x.type: is no alias of a pap",
+        'pap.ini:10 [paps:properties] ordering: Error in remote paps order: alias "a" appears more than one time',
+        'pap.ini:10 [paps:properties] ordering: Error in remote paps order: unknown alias "z"',
     ]
 
 

@@ -126,12 +126,29 @@ def test_every_bad_line_is_told() -> None:
     assert [line for line, _ in caught.value.problems] == [2, 4]
 
 
+def gate_for(anybody: Permission) -> Gate:
+    return Gate(lambda: Acl(((ANYONE, anybody),)))
+
+
 @pytest.mark.parametrize("act", Act)
 def test_an_act_needs_all_its_flags(act: Act) -> None:
     who = admin("/CN=a")
-    Gate(Acl(((ANYONE, act.needs),))).admit(who, act)
+    gate_for(act.needs).admit(who, act)
     for flag in act.needs:
         with pytest.raises(ActNotPermitted) as caught:
-            Gate(Acl(((ANYONE, Permission.ALL & ~flag),))).admit(who, act)
+            gate_for(Permission.ALL & ~flag).admit(who, act)
         assert caught.value.missing == flag
         assert str(caught.value) == f"Insufficient privileges: CN=a may not {act.words}: {flag.name} is missing"
+
+
+def test_every_act_has_words_of_its_own() -> None:
+    assert len({act.words for act in Act}) == len(Act.__members__)
+
+
+def test_two_spellings_of_a_principal_are_one_entry() -> None:
+    acl = Acl.of(
+        ((admin("/O=x/Email=a@b").dn, READ), (Fqan.parse("/vo"), READ), (admin("/O=x/emailAddress=a@b").dn, WRITE))
+    )
+    assert [permissions for _, permissions in acl.entries] == [WRITE, READ]
+    assert acl.with_entry(Fqan.parse("/vo/Role=NULL"), WRITE).entries[1] == (Fqan.parse("/vo"), WRITE)
+    assert acl.without(admin("/O=x/E=a@b").dn).entries == ((Fqan.parse("/vo"), READ),)

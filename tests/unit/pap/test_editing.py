@@ -230,3 +230,44 @@ def test_what_spl_cannot_say_has_no_value(resources_of: ResourcesOf) -> None:
     assert editing.resource_value(policy_set) == "r"
     assert editing.resource_value(two) is None
     assert editing.add_rule((two,), policy_set, End.TOP) == (policy_set, two)
+
+
+SEVERAL = """
+resource "r" { action "a" { rule deny { vo="x" } rule deny { vo="y" } } action "b" { rule permit { vo="z" } } }
+resource "s" { action "c" { rule permit { vo="z" } } }
+"""
+
+
+def test_several_removals_take_with_them_what_they_leave_empty(resources_of: ResourcesOf) -> None:
+    there = resources_of(SEVERAL)
+    a, b = there[0].policies()
+    assert editing.remove(there, a.rules[1].id, b.rules[0].id, there[1].id) == (
+        replace(there[0], children=(replace(a, rules=a.rules[:1]),)),
+    )
+    assert editing.remove(there, *(rule.id for rule in (*a.rules, *b.rules))) == there[1:]
+
+
+def test_what_goes_with_its_holder_may_be_named_too(resources_of: ResourcesOf) -> None:
+    there = resources_of(SEVERAL)
+    a, _ = there[0].policies()
+    for ids in ((there[0].id, a.id, a.rules[0].id), (a.rules[0].id, a.id, there[0].id)):
+        assert editing.remove(there, *ids) == there[1:]
+    with pytest.raises(editing.IdNotFound, match=r"^Id not found: nope$"):
+        editing.remove(there, a.id, "nope", there[1].id)
+
+
+def test_of_several_elements_with_an_id_the_first_is_removed(resources_of: ResourcesOf) -> None:
+    there = resources_of(SEVERAL)
+    a, b = there[0].policies()
+    twin = replace(b, rules=(a.rules[0],))
+    left = editing.remove((replace(there[0], children=(a, twin)),), a.rules[0].id)
+    assert left[0].children == (replace(a, rules=a.rules[1:]), twin)
+
+
+def test_thousands_of_rules_are_removed_in_one_pass(resources_of: ResourcesOf) -> None:
+    (there,) = resources_of('resource "r" { action "a" { rule deny { vo="x" } } }')
+    (action,) = there.policies()
+    rules = tuple(replace(action.rules[0], id=f"rule-{number}") for number in range(30_000))
+    many = (replace(there, children=(replace(action, rules=rules),)),)
+    left = editing.remove(many, *(rule.id for rule in rules[:-1]))
+    assert left == (replace(there, children=(replace(action, rules=rules[-1:]),)),)

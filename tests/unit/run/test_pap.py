@@ -14,6 +14,7 @@ from argus_py.credentials.trust import TrustAnchors
 from argus_py.credentials.voms import VomsTrust
 from argus_py.errors import Unavailable
 from argus_py.model.fqan import Fqan
+from argus_py.pap.history import Note
 from argus_py.pap.paps import Pap
 from argus_py.run.pap import Callers, PolicyWatch
 from argus_py.snapshot import Snapshot
@@ -101,7 +102,7 @@ class Announced(ChangeFeed):
         super().announce(state, made)
 
     def change(self) -> None:
-        with self.store.change() as writer:
+        with self.store.change(Note("test", "change")) as writer:
             writer.add_pap(Pap(f"{len(self.states)}", f"pap-{len(self.states)}"))
 
 

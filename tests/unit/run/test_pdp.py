@@ -19,7 +19,7 @@ from argus_py.run.parts import LOOK, trust_anchors
 from argus_py.run.pdp import pap_follower, pdp
 from argus_py.run.policy import PolicyRefresh
 from argus_py.run.servers import Daemon, Periodic, Port
-from argus_py.soap import envelope, saml
+from argus_py.soap import saml
 from argus_py.soap.saml import PolicyResponse
 from argus_py.xacml.policy import Combining, PolicySet
 from argus_py.xacml.policy_xml import read_policy_set, write_policy_set
@@ -208,7 +208,7 @@ class TwoPaps(httpx.BaseTransport):
             return streamed(503, b"busy")
         policies = write_policy_set(PolicySet(host, Combining.POLICIES_FIRST_APPLICABLE))
         answer = PolicyResponse("_2", "_1", clock(), "_3", host, policies)
-        return streamed(200, envelope.write(saml.policy_response_to_element(answer), "soapenv"))
+        return streamed(200, saml.write_policy_response(answer))
 
     @property
     def in_force(self) -> str:

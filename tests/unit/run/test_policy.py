@@ -3,6 +3,9 @@
 import asyncio
 import hashlib
 import logging
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -266,20 +269,29 @@ def test_a_file_that_cannot_be_written_is_told_and_harms_nothing(
     assert (tmp_path / "missing" / "file").exists()
 
 
+@contextmanager
+def no_space() -> Iterator[None]:
+    """Nothing can be written to any file, as on a disk that is full."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
 def test_an_old_policy_in_the_file_is_not_taken_for_a_new_one_that_could_not_be_written(file: Path) -> None:
     pdp = Pdp(file)
     pdp.pap = policy("a")
     pdp.refresh()
-    stumble = file.with_name(f".{file.name}.new")
-    stumble.mkdir()
     pdp.wait(timedelta(hours=1))
     pdp.pap = policy("b")
-    pdp.refresh()
-    pdp.refresh.confirm(FIRST)
+    with no_space():
+        pdp.refresh()
+        pdp.refresh.confirm(FIRST)
     kept = PolicyFile(file).read()
     assert kept is not None
     assert (kept.root, kept.confirmed_at) == (policy("a"), pdp.now - timedelta(hours=1))
-    stumble.rmdir()
     pdp.refresh.confirm(FIRST)
     kept = PolicyFile(file).read()
     assert kept is not None

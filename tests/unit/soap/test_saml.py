@@ -237,6 +237,12 @@ def test_a_policy_query_is_written_as_the_java_pdp_does(name: str, vector: Vecto
     assert canonical(envelope.write(saml.policy_query_to_element(query), "soap11")) == canonical(recorded)
 
 
+def test_a_policy_query_of_a_pap_is_written_as_the_java_pap_does(vector: Vector, canonical: Canonical) -> None:
+    recorded = vector("pap/query-from-pap.xml")
+    query = saml.policy_query_from_element(body_of(recorded))
+    assert canonical(envelope.write(saml.policy_query_to_element(query), "soapenv")) == canonical(recorded)
+
+
 @pytest.mark.parametrize(
     ("name", "from_pap"),
     [("query-from-pdp", False), ("query-from-pap", True), ("recorded-pap-query-samlp-extensions.request", True)],
@@ -249,7 +255,7 @@ def test_an_extensions_element_tells_a_pap_from_a_pdp(name: str, from_pap: bool,
 def test_policies_are_written_as_the_java_pap_does(name: str, vector: Vector, canonical: Canonical) -> None:
     recorded = vector(f"pap/{name}.xml")
     response = saml.policy_response_from_element(body_of(recorded))
-    written = envelope.write(saml.policy_response_to_element(response), "soapenv")
+    written = saml.write_policy_response(response)
     # The Java PAP reads the clock anew for the assertion.
     assert canonical(written) == canonical(recorded.replace(b"04:00:00.459Z", b"04:00:00.456Z"))
 
@@ -259,13 +265,40 @@ def test_a_refusal_is_written_as_the_java_pap_does(name: str, vector: Vector, ca
     recorded = vector(f"pap/{name}.xml")
     response = saml.policy_response_from_element(body_of(recorded))
     assert response.policies is None
-    assert canonical(envelope.write(saml.policy_response_to_element(response), "soapenv")) == canonical(recorded)
+    assert canonical(saml.write_policy_response(response)) == canonical(recorded)
 
 
 def test_policies_recorded_from_the_java_pap_are_read(vector: Vector) -> None:
     response = saml.policy_response_from_element(body_of(vector("pap/recorded-pdp-query.response.xml")))
     assert response.policies is not None
     assert read_policy_set(response.policies).id == "root-default-00000000-0000-4000-8000-000000000001"
+
+
+def test_all_that_a_java_pap_makes_public_is_read(vector: Vector) -> None:
+    public = saml.public_policies_from_element(body_of(vector("pap/recorded-pap-query.response.xml")))
+    names = [etree.QName(element).localname for element in public.elements]
+    assert names == [*["PolicySet"] * 3, *["Policy"] * 3, "PolicySet", "Policy"]
+    assert (public.status, public.in_response_to) == (Status(), "_0123456789abcdef")
+
+
+def test_statements_of_all_assertions_count_for_a_pap(vector: Vector) -> None:
+    answer = vector("pap/recorded-pap-query-samlp-extensions.response.xml")
+    assertion = answer[answer.index(b"<saml2:Assertion") : answer.index(b"</saml2p:Response>")]
+    twice = answer.replace(assertion, assertion * 2)
+    once, both = (saml.public_policies_from_element(body_of(xml)).elements for xml in (answer, twice))
+    assert len(both) == 2 * len(once) > 0
+
+
+def test_a_refused_pap_gets_no_policies(vector: Vector) -> None:
+    public = saml.public_policies_from_element(body_of(vector("pap/response-error-no-issuer.xml")))
+    assert public.elements == ()
+    assert public.status == Status(StatusCode.REQUESTER, "The Issuer element must be present")
+
+
+def test_policies_of_any_text_are_written_as_they_are() -> None:
+    policies = b"<a/><b xmlns='urn:x'>&lt;\xc3\xa9</b>"
+    written = saml.write_policy_response(PolicyResponse("_a", "_q", NOON, "_b", "urn:pap", policies))
+    assert policies + b"</saml2:Statement>" in written
 
 
 @pytest.mark.parametrize("old", ["saml2:Assertion", "XACMLPolicyStatementType", "xacml:PolicySet"])
@@ -289,7 +322,8 @@ def test_a_refusal_says_so_in_words() -> None:
 
 def test_a_refusal_has_no_assertion() -> None:
     response = PolicyResponse("_a", "_q", NOON, "_b", "urn:pap", None, Status(StatusCode.VERSION_MISMATCH))
-    assert [etree.QName(child).localname for child in saml.policy_response_to_element(response)] == ["Status"]
+    written = envelope.read(saml.write_policy_response(response), 10_000)
+    assert [etree.QName(child).localname for child in written] == ["Status"]
 
 
 def test_message_ids_are_those_of_the_java_services_and_differ() -> None:

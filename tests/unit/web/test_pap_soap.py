@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree.ElementTree import canonicalize
@@ -10,10 +11,13 @@ from xml.etree.ElementTree import canonicalize
 import httpx
 import pytest
 from fastapi import FastAPI
+from lxml import etree
 from starlette.types import Scope
 
-from argus_py.errors import NotPermitted, Unavailable
+from argus_py.errors import Unavailable
+from argus_py.model.dn import DistinguishedName
 from argus_py.model.trail import REQUEST_ID
+from argus_py.pap.authorization import Acl, Act, Admin, Gate
 from argus_py.soap import envelope, fault, saml
 from argus_py.soap.fault import AXIS_NAMESPACE, Fault
 from argus_py.soap.saml import PolicyResponse
@@ -41,16 +45,40 @@ def policies_of(name: str) -> bytes:
 POLICIES = policies_of("response-policies")
 
 
-def everybody(_scope: Scope) -> None:
+def public_policies_of(name: str) -> bytes:
+    elements = saml.public_policies_from_element(envelope.read(vector(name), 1 << 20)).elements
+    return b"".join(etree.tostring(element, with_tail=False) for element in elements)
+
+
+PUBLIC = public_policies_of("response-to-pap")
+
+
+def everybody(_scope: Scope, _act: Act) -> None:
     pass
+
+
+@dataclass(frozen=True)
+class Policies:
+    """``for_paps`` gets the name that the asking PAP has for itself."""
+
+    for_pdps: Callable[[], bytes] = lambda: POLICIES
+    for_paps: Callable[[str | None], bytes] = lambda _asker: PUBLIC
+
+    def document(self) -> bytes:
+        return self.for_pdps()
+
+    def public_document(self, asker: str | None) -> bytes:
+        return self.for_paps(asker)
 
 
 class Pap:
     """The service as the PAP mounts it, with policies, permissions and ids from the test."""
 
     def __init__(
-        self, policies: Callable[[], bytes] = lambda: POLICIES, permit: Callable[[Scope], None] = everybody
+        self, policies: Policies | Callable[[], bytes] = Policies(), permit: Callable[[Scope, Act], None] = everybody
     ) -> None:
+        if not isinstance(policies, Policies):
+            policies = Policies(policies)
         self.ids = iter(("_884321ad-30e4-47f5-81ec-1080e00a8a1c", "_f8924946-1199-4f02-918e-5bef4667bac8"))
         self.app = FastAPI()
         services = pap_services(
@@ -119,18 +147,29 @@ def test_queries_the_java_pap_was_seen_to_answer_are_answered(name: str) -> None
 
 
 def test_who_may_not_fetch_policies_gets_the_fault_pdps_know() -> None:
-    def nobody(_scope: Scope) -> None:
-        raise NotPermitted("CN=somebody may not")
-
     response = Pap(permit=nobody).post(vector("query-from-pdp"))
     assert response.status_code == 500
     assert canonical(response.content) == canonical(vector("fault-not-authorized"))
 
 
-def test_permission_is_judged_by_the_connection() -> None:
-    seen: list[Scope] = []
-    Pap(permit=seen.append).post(vector("query-from-pdp"))
-    assert [scope["path"] for scope in seen] == [PATH]
+def test_a_pap_that_may_not_fetch_policies_is_told_of_its_own_operation() -> None:
+    recorded = vector("fault-not-authorized").replace(b"PoliciesForPDP", b"PoliciesForPAP")
+    assert canonical(Pap(permit=nobody).post(vector("query-from-pap")).content) == canonical(recorded)
+
+
+def nobody(_scope: Scope, act: Act) -> None:
+    Gate(Acl).admit(Admin(DistinguishedName.parse_slash("/CN=somebody")), act)
+
+
+@pytest.mark.parametrize(("query", "act"), [("query-from-pdp", Act.FETCH_AS_PDP), ("query-from-pap", Act.FETCH_AS_PAP)])
+def test_permission_is_judged_by_the_connection(query: str, act: Act) -> None:
+    seen: list[tuple[str, Act]] = []
+
+    def permit(scope: Scope, act: Act) -> None:
+        seen.append((scope["path"], act))
+
+    Pap(permit=permit).post(vector(query))
+    assert seen == [(PATH, act)]
 
 
 @pytest.mark.parametrize("name", ["version", "no-issuer", "issuer-format"])
@@ -154,10 +193,31 @@ def test_a_message_without_soapaction_is_a_fault() -> None:
     assert canonical(response.content) == canonical(vector("fault-no-soapaction"))
 
 
-@pytest.mark.parametrize("name", ["query-from-pap", "recorded-pap-query-samlp-extensions.request"])
-def test_another_pap_is_told_that_it_is_not_served(name: str) -> None:
-    told = fault_in(Pap().post(vector(name)))
-    assert told == Fault("Server.userException", "policies for other PAPs are not supported yet, only for PDPs")
+def test_a_pap_gets_what_the_java_pap_gives() -> None:
+    recorded = vector("response-to-pap").replace(b"04:00:00.459Z", b"04:00:00.456Z")
+    response = Pap().post(vector("query-from-pap"))
+    assert canonical(response.content) == canonical(recorded)
+
+
+@pytest.mark.parametrize(
+    ("name", "issuer"),
+    [
+        ("query-from-pap", "ISSUER_STRING"),
+        ("recorded-pap-query.request", "http://pdp.example.org"),
+        ("recorded-pap-query-samlp-extensions.request", "http://pdp.example.org"),
+    ],
+)
+def test_queries_of_paps_are_known_by_their_extensions(name: str, issuer: str) -> None:
+    askers: list[str | None] = []
+
+    def public(asker: str | None) -> bytes:
+        askers.append(asker)
+        return PUBLIC
+
+    response = Pap(Policies(for_paps=public)).post(vector(name))
+    public_policies = saml.public_policies_from_element(envelope.read(response.content, 1 << 20))
+    assert len(public_policies.elements) == 6
+    assert askers == [issuer]
 
 
 @pytest.mark.parametrize(

@@ -1,54 +1,69 @@
-"""Where the PAP is, and what is needed to speak to it."""
+"""Which PAP it is, over which connection, and what is needed to speak to it."""
 
 from pathlib import Path
 
+import httpx
 import pytest
 
-from argus_py.cli.pap_admin.arguments import Arguments, ParseError
-from argus_py.cli.pap_admin.connection import KeyUnreadable, ask_passphrase, connect, endpoint, read_properties
-from argus_py.cli.pap_admin.credentials import Credential, User
+from argus_py.cli.pap_admin.connection import (
+    KeyUnreadable,
+    Security,
+    UnusableProtocol,
+    ask_passphrase,
+    secured,
+    service,
+)
+from argus_py.cli.pap_admin.credentials import Credential
+from argus_py.cli.pap_admin.rest import RestPap
+from argus_py.cli.pap_admin.service import JavaPapCannot
+from argus_py.cli.pap_admin.soap import SoapPap
+from argus_py.clients.pap_rest import PapUnreachable
 from argus_py.errors import ArgusError
 
+SERVICES, REST = "https://pap/pap/services/", "https://pap/v1/"
+PAGE = "<html><body><h2>HTTP ERROR: 404</h2><p>Problem accessing /v1/ping. Reason: NOT_FOUND</p></body></html>"
 
-def given(**options: str) -> Arguments:
-    return Arguments((), {name: (value,) for name, value in options.items()})
+
+def answering(*answers: httpx.Response) -> httpx.MockTransport:
+    left = list(answers)
+    return httpx.MockTransport(lambda _request: left.pop(0))
+
+
+def test_a_pap_that_answers_a_ping_of_ours_is_asked_by_rest() -> None:
+    pong = httpx.Response(200, json={"service": "Argus PAP", "version": "9"})
+    assert isinstance(service(SERVICES, REST, answering(pong), None), RestPap)
 
 
 @pytest.mark.parametrize(
-    ("options", "properties", "url"),
+    "answer",
     [
-        ({}, {}, "https://localhost:8150/pap/rest/v1/"),
-        ({}, {"host": "pap", "port": "8151"}, "https://pap:8151/pap/rest/v1/"),
-        ({"host": "h", "port": "1"}, {"host": "pap", "port": "8151"}, "https://h:1/pap/rest/v1/"),
-        ({"url": "https://h:1/pap/services/", "host": "x"}, {}, "https://h:1/pap/rest/v1/"),
-        ({"url": "https://h:1/behind/a/proxy"}, {}, "https://h:1/behind/a/proxy/"),
+        httpx.Response(404, text=PAGE),
+        httpx.Response(200, text="<html>Jetty</html>"),
+        httpx.Response(200, json={"version": "9"}),
+        httpx.Response(302, headers={"Location": "/elsewhere"}),
+        httpx.Response(405, json={}),
     ],
 )
-def test_options_come_before_properties_and_a_url_before_all(
-    options: dict[str, str], properties: dict[str, str], url: str
-) -> None:
-    assert endpoint(given(**options), properties) == url
+def test_whatever_else_answers_is_asked_by_soap(answer: httpx.Response) -> None:
+    assert isinstance(service(SERVICES, REST, answering(answer), None), SoapPap)
 
 
-def test_a_port_is_a_number() -> None:
-    with pytest.raises(ParseError, match=r'Invalid port number "x" \(option -p, --port\)'):
-        endpoint(given(port="x"), {})
+def test_soap_is_spoken_at_once_where_there_is_no_rest() -> None:
+    assert isinstance(service(SERVICES, None, answering(), None), SoapPap)
+    with pytest.raises(JavaPapCannot, match="cannot try a change without making it"):
+        service(SERVICES, None, answering(), lambda _difference: None)
 
 
-@pytest.mark.parametrize("options", [{"host": "a..b\u00f6"}, {"url": "https://h:port/"}, {"host": "a\tb"}])
-def test_what_is_no_url_is_told(options: dict[str, str]) -> None:
-    with pytest.raises(ParseError, match="Invalid URL"):
-        endpoint(given(**options), {})
+def test_a_pap_that_does_not_answer_is_not_asked_again() -> None:
+    asked: list[str] = []
 
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
 
-def test_properties_of_the_site_are_optional(tmp_path: Path) -> None:
-    user = User(0, tmp_path, {"PAP_HOME": str(tmp_path)})
-    assert read_properties(user) == {}
-    (tmp_path / "conf").mkdir()
-    (tmp_path / "conf/pap-admin.properties").write_bytes(
-        b"# the PAP at Orl\xe9ans\nhost = pap.example.org\n\nport=8151\n"
-    )
-    assert read_properties(user) == {"host": "pap.example.org", "port": "8151"}
+    with pytest.raises(PapUnreachable, match="Connection refused"):
+        service(SERVICES, REST, httpx.MockTransport(refuse), None)
+    assert asked == ["/v1/ping"]
 
 
 def test_only_an_encrypted_key_asks_for_its_passphrase(tmp_path: Path) -> None:
@@ -68,8 +83,25 @@ def test_only_an_encrypted_key_asks_for_its_passphrase(tmp_path: Path) -> None:
         ask_passphrase(tmp_path / "missing", ask)
 
 
+def test_a_passphrase_that_nobody_can_give_is_told(tmp_path: Path) -> None:
+    def nobody(_question: str) -> str:
+        raise EOFError
+
+    (tmp_path / "key.pem").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    with pytest.raises(KeyUnreadable, match="nobody to ask"):
+        ask_passphrase(tmp_path / "key.pem", nobody)
+
+
 def test_without_trust_anchors_nothing_is_connected(tmp_path: Path) -> None:
     key = tmp_path / "key.pem"
     key.write_text("no key\n")
     with pytest.raises(ArgusError):
-        connect("https://pap/pap/rest/v1/", Credential(key, key), tmp_path / "certificates")
+        secured(Credential(key, key), Security(tmp_path / "certificates"))
+
+
+@pytest.mark.parametrize("protocol", ["SSLv3", "TLSv1", "TLSv1.1", "tls"])
+def test_a_protocol_that_is_not_secure_is_refused(protocol: str, tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text("no key\n")
+    with pytest.raises(UnusableProtocol, match=rf"tlsProtocol is '{protocol}', and can be TLS, TLSv1\.2, TLSv1\.3"):
+        secured(Credential(key, key), Security(tmp_path, protocol))

@@ -100,7 +100,7 @@ def test_somebody_outside_the_acl_changes_nothing(grid: "Grid") -> None:
         assert refused.returncode == 5
         assert "CN=Mallory,DC=argus-demo,DC=org has no permission on this PAP" in refused.stdout
     assert grid.policies(argus) == before
-    assert argus.read("process.log").count("Insufficient privileges: CN=Mallory,DC=argus-demo,DC=org may not ") == 3
+    assert argus.read("process.log").count("Insufficient privileges: CN=Mallory,DC=argus-demo,DC=org has no permission on this PAP") == 3
 
 
 def test_nothing_is_sent_to_a_pap_that_is_not_trusted(grid: "Grid", tmp_path: "Path") -> None:

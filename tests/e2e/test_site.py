@@ -55,13 +55,13 @@ def maps(new: Path) -> tuple[str | Path, ...]:
 def serve(grid: "Grid") -> "Argus":
     """With the policy of the site; the system chooses the ports."""
     for file, ports in (
-        ("pap/pap_configuration.ini", ("port = 8150",)),
+        ("pap/pap_configuration.ini", ("\nport = 8150", "\nshutdown_port = 8151")),
         ("pdp/pdp.ini", ("port = 8152", "adminPort = 8153")),
         ("pepd/pepd.ini", ("port = 8154", "adminPort = 8155")),
     ):
         for port in ports:
-            grid.configure(file, port, f"{port.split()[0]} = 0")
-    return grid.start("serve", "--config-dir", grid.site.configuration, ports=5)
+            grid.configure(file, port, f"{port.rpartition(' ')[0]} 0")
+    return grid.start("serve", "--config-dir", grid.site.configuration, ports=6)
 
 
 def ask(grid: "Grid", argus: "Argus", name: str, fqans: tuple[str, ...]) -> "Answer":

@@ -16,7 +16,7 @@ from argus_py.cli.site.command import Call
 from argus_py.errors import Conflict
 from argus_py.store.whole_file import replace_file
 
-_PASSWORD = re.compile(r"(?m)^(adminPassword\s*=).*")
+_PASSWORD = re.compile(r"(?m)^((?:adminPassword|shutdown_command)\s*=).*")
 _LONGEST: Final = 1024 * 1024  # characters of a file that are compared for people
 
 

@@ -232,7 +232,7 @@ def _plan(call: Call, names: SiteNames, mapping: SiteAccounts) -> Plan:
     """Raises ConfigurationError: a daemon could not read its file."""
     config, owner = _plain(call.arguments.config_dir), call.owner
     texts = (
-        templates.pap_configuration(names),
+        templates.pap_configuration(names, secrets.token_urlsafe()),
         templates.pap_authorization(names),
         templates.pdp(names, secrets.token_urlsafe()),
         templates.pepd(names, secrets.token_urlsafe()),

@@ -35,6 +35,8 @@ location = {state_dir}/pap
 [standalone-service]
 hostname = {hostname}
 port = 8150
+shutdown_port = 8151
+shutdown_command = {password}
 entity_id = https://{hostname}/pap
 
 [security]
@@ -120,8 +122,8 @@ useSecondaryGroupNamesForMapping = true
 """
 
 
-def pap_configuration(names: SiteNames) -> str:
-    return _filled(_PAP, names)
+def pap_configuration(names: SiteNames, password: str) -> str:
+    return _filled(_PAP, names, password)
 
 
 def pap_authorization(names: SiteNames) -> str:

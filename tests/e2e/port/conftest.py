@@ -1,6 +1,7 @@
 """One service port in a process of its own, and clients with the credentials of the recorded grid."""
 
 import json
+import select
 import shutil
 import socket
 import ssl
@@ -76,6 +77,11 @@ class Connection:
             headers[name.lower()] = value
         text = self._stream.read(int(headers.get("content-length", 0))).decode()
         return Answer(int(status_line.split()[1]), headers, text)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the first octets of an answer are there. To be asked before any of it is read."""
+        return self.tls.pending() > 0 or bool(select.select([self.tls], [], [], 0)[0])
 
     def ask(self, head: str = "GET /authz HTTP/1.1", body: bytes = b"") -> Answer:
         self.send(head, body)

@@ -119,19 +119,25 @@ def test_requests_beyond_those_that_may_wait_are_told_to_come_again(
     port = serve(working=1, waiting=2)
     file = tmp_path / "answer"
     with ExitStack() as stack:
-        begun = [stack.enter_context(port.connect()) for _ in range(5)]
-        begun[0].send(f"POST /wait?file={file} HTTP/1.1\nContent-Length: 0")
+        first, *others = (stack.enter_context(port.connect()) for _ in range(5))
+        first.send(f"POST /wait?file={file} HTTP/1.1\nContent-Length: 0")
         eventually(file.with_suffix(".begun").exists)
-        for connection in begun[1:]:
+        for connection in others:
             connection.send("GET /authz HTTP/1.1")
-        refused = [begun[1].answer(), begun[2].answer()]
-        assert [(answer.status, answer.headers["retry-after"]) for answer in refused] == [(503, "5")] * 2
+        eventually(lambda: sum(connection.is_answered for connection in others) == 2)
+        refused = [connection for connection in others if connection.is_answered]
+        answers = [connection.answer() for connection in refused]
+        assert [(answer.status, answer.headers["retry-after"]) for answer in answers] == [(503, "5")] * 2
         with port.connect(source=OTHER) as other:
             other.send("GET /authz HTTP/1.1")
-            assert begun[3].answer().status == 503
+            waiting = [connection for connection in others if connection not in refused]
+            eventually(lambda: any(connection.is_answered for connection in waiting))
+            (displaced,) = (connection for connection in waiting if connection.is_answered)
+            assert displaced.answer().status == 503
+            (left,) = (connection for connection in waiting if connection is not displaced)
             file.touch()
-            assert [connection.answer().status for connection in (begun[0], begun[4], other)] == [200] * 3
-        assert begun[1].ask().status == 200
+            assert [connection.answer().status for connection in (first, left, other)] == [200] * 3
+        assert refused[0].ask().status == 200
 
 
 def test_bodies_that_do_not_come_keep_nobody_from_being_served(serve: "Serve") -> None:

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from lxml import etree
 
 from argus_py.errors import MalformedInput
+from argus_py.pap.editing import version_number
 from argus_py.pap.forest import MAX_DEPTH, by_references, root_of, within
 from argus_py.pap.paps import Pap
 from argus_py.xacml.policy import Policy, PolicyIdReference, PolicySet, PolicySetIdReference
@@ -60,7 +61,7 @@ def read_policies(repository: Path, pap: Pap) -> StoredPolicies:
     if root is None or reading.problems:
         raise BadRepository(tuple(reading.problems))
     # COMPAT: a Version that is no integer starts again at 1.
-    version = int(root.version) if root.version.isascii() and root.version.isdigit() else 1
+    version = 0 if root.version == "0" else version_number(root.version) or 1
     return StoredPolicies(version, resources, reading.left_out())
 
 

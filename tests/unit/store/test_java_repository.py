@@ -178,8 +178,9 @@ def test_a_pap_that_has_no_folder_is_a_problem(tmp_path: Path) -> None:
     assert problems(tmp_path) == ["default-1/PolicySet_default-1.xml: the root of the pap: No such file or directory"]
 
 
-def test_a_version_that_is_no_integer_starts_again(folder: Path) -> None:
+@pytest.mark.parametrize("version", ["1.5", "9" * 5000])
+def test_a_version_that_is_no_integer_starts_again(folder: Path, version: str) -> None:
     file = folder / "PolicySet_default-1.xml"
-    file.write_text(file.read_text().replace('Version="0"', 'Version="1.5"'))
+    file.write_text(file.read_text().replace('Version="0"', f'Version="{version}"'))
     stored = read_policies(folder.parent, DEFAULT)
     assert stored == StoredPolicies(1, stored.resources, ())

@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other; takes about seven minutes, best on an idle machine."""
+"""All benchmarks, one after the other; takes about nine minutes, best on an idle machine."""
 
 from pathlib import Path
 

@@ -67,7 +67,10 @@ def main(root: Path) -> None:
     rows = [Row("p50, all", statistics.median(_all(milliseconds)), _AIM), Row("p99, all", _p99(milliseconds), _AIM)]
     for when, times in milliseconds.items():
         rows += [Row(f"p50, {when}", statistics.median(times), _AIM), Row(f"longest, {when}", max(times), _AIM)]
-    rows += [Row(f"p50, among {_MANY:,} bans", statistics.median(among), _AIM), Row("p99", _p99({"": among}), _AIM)]
+    rows += [
+        Row(f"p50, among {_MANY:,} bans", statistics.median(among), _AIM),
+        Row(f"p99, among {_MANY:,} bans", _p99({"": among}), _AIM),
+    ]
     show(f"From {len(_all(milliseconds))} bans to refusals, ms", "measured", "aim", rows)
 
 
